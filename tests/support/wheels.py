@@ -63,7 +63,7 @@ def build_project(project: Path, dest: Path) -> Path:
 
 def _build(root: Path, dest: Path) -> Path:
     dest.mkdir(parents=True, exist_ok=True)
-    # Built elsewhere and moved: what can be seen under the name of a wheel is complete, whoever else builds it just now.
+    # Built elsewhere and moved: what can be seen under the name of a wheel is complete, even while others build it.
     with tempfile.TemporaryDirectory(prefix=".build-", dir=dest) as temporary:
         (artifact,) = WheelBuilder(str(root)).build(directory=temporary, versions=["standard"])
         wheel = dest / Path(artifact).name
