@@ -1,0 +1,241 @@
+"""Discovery: the entry points of installed distributions, as entries. Nothing of them is imported here.
+
+Two groups are looked at. ``flytekit.connectors`` holds one entry per task type, and the entry's name *is* the task type, so
+the metadata alone tells what there is. ``connector_core`` holds pluggy plugins, which act on everything.
+
+This module is on the path of ``connectors list``, and therefore imports little.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, NamedTuple
+
+import importlib_metadata
+
+from connector_core.errors import InvalidSetting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+__all__ = ["CONNECTOR_GROUP", "PLUGIN_GROUP", "Entry", "Scan", "Settings", "State", "apply_settings", "scan", "sort_out"]
+
+CONNECTOR_GROUP = "flytekit.connectors"
+PLUGIN_GROUP = "connector_core"
+
+
+class State(StrEnum):
+    """Where an entry is between the metadata and use."""
+
+    DISCOVERED = "discovered"
+    """Found, and not imported yet."""
+    LOADED = "loaded"
+    """Imported, and its connectors are registered."""
+    FAILED = "failed"
+    """Importing it failed, or what it gave was refused."""
+    DISABLED = "disabled"
+    """A setting turns it off."""
+    CONFLICTING = "conflicting"
+    """Another distribution claims the same task type."""
+
+
+class Entry(NamedTuple):
+    """One line of entry-point metadata.
+
+    Args:
+        task_type: The entry's name; for a plugin, the plugin's.
+        value: What it names, ``module:attribute`` or ``module``.
+        distribution: The distribution that declares it, or None for one from a hook.
+        distribution_version: Its version.
+        state: Where it is between the metadata and use.
+        reason: Why it is not usable, and what to do; None while it is.
+    """
+
+    task_type: str
+    value: str
+    distribution: str | None = None
+    distribution_version: str | None = None
+    state: State = State.DISCOVERED
+    reason: str | None = None
+
+    @property
+    def found(self) -> Entry:
+        """The entry as the metadata has it, whatever became of it."""
+        return self._replace(state=State.DISCOVERED, reason=None)
+
+    @property
+    def origin(self) -> str:
+        """Where the entry is from, for people: ``NAME VERSION``."""
+        if self.distribution is None:
+            return "a connector_core_entries hook"
+        return f"{self.distribution} {self.distribution_version}"
+
+
+class Scan(NamedTuple):
+    """What one look at the metadata found."""
+
+    entries: tuple[Entry, ...] = ()
+    plugins: tuple[Entry, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    """Sentences about distributions whose metadata cannot be read."""
+
+
+class Settings(NamedTuple):
+    """Which entries count. Each has an environment variable, ``CONNECTORS_`` and its name.
+
+    Args:
+        disable: Patterns (``fnmatch``) of entries to turn off; ``dist:NAME`` for all of a distribution.
+        allow: Patterns of the only entries to keep; empty: all.
+        prefer: Which distribution wins a conflict, by task type.
+        autoload: False turns every entry off; connectors are then registered by the program alone.
+        strict: True makes a failed entry an error of whatever loads all of them.
+    """
+
+    disable: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+    prefer: Mapping[str, str] = {}
+    autoload: bool = True
+    strict: bool = False
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """The settings that the environment variables give.
+
+        Raises:
+            InvalidSetting: A variable cannot be read.
+        """
+        environ = os.environ if environ is None else environ
+        return cls(
+            disable=_words(environ.get("CONNECTORS_DISABLE", "")),
+            allow=_words(environ.get("CONNECTORS_ALLOW", "")),
+            prefer=_pairs("CONNECTORS_PREFER", environ.get("CONNECTORS_PREFER", "")),
+            autoload=_switch("CONNECTORS_AUTOLOAD", environ.get("CONNECTORS_AUTOLOAD", "1")),
+            strict=_switch("CONNECTORS_STRICT", environ.get("CONNECTORS_STRICT", "0")),
+        )
+
+
+def scan() -> Scan:
+    """Look once at the metadata of every distribution on ``sys.path``. Nothing of them is imported."""
+    entries: dict[Entry, None] = {}
+    plugins: dict[Entry, None] = {}
+    unreadable: list[str] = []
+    for point in _entry_points(unreadable):
+        found = entries if point.group == CONNECTOR_GROUP else plugins if point.group == PLUGIN_GROUP else None
+        if found is None:
+            continue
+        try:
+            metadata = point.dist.metadata  # type: ignore[union-attr]
+            entry = Entry(point.name, point.value, metadata["Name"], metadata["Version"])
+        except Exception as error:
+            entry = Entry(point.name, point.value)
+            unreadable.append(f"The metadata of the distribution that declares {entry.value!r} is broken: {error}.")
+        found[entry] = None
+    return Scan(tuple(entries), tuple(plugins), tuple(unreadable))
+
+
+def apply_settings(entry: Entry, settings: Settings) -> Entry:
+    """The entry, disabled where a setting says so."""
+    if not settings.autoload:
+        return _disabled(entry, "CONNECTORS_AUTOLOAD=0")
+    if pattern := _first_match(entry, settings.disable):
+        return _disabled(entry, f"CONNECTORS_DISABLE={pattern}")
+    if settings.allow and not _first_match(entry, settings.allow):
+        return _disabled(entry, f"CONNECTORS_ALLOW={','.join(settings.allow)}")
+    return entry
+
+
+def sort_out(entries: Iterable[Entry], settings: Settings) -> tuple[Entry, ...]:
+    """The same entries, by task type, with the state that the settings and the other entries give them."""
+    allowed = [apply_settings(entry, settings) for entry in entries]
+    claims: dict[str, list[Entry]] = {}
+    for entry in allowed:
+        if entry.state is State.DISCOVERED:
+            claims.setdefault(entry.task_type, []).append(entry)
+    sorted_out = [_settle(entry, claims.get(entry.task_type, ()), settings) for entry in allowed]
+    return tuple(sorted(sorted_out, key=lambda entry: (entry.task_type, entry.distribution or "")))
+
+
+def _entry_points(unreadable: list[str]) -> Iterable[importlib_metadata.EntryPoint]:
+    try:
+        return importlib_metadata.entry_points()
+    except Exception:
+        # One distribution's file is malformed: go through them one by one, to lose that one only.
+        return list(_entry_points_one_by_one(unreadable))
+
+
+def _entry_points_one_by_one(unreadable: list[str]) -> Iterator[importlib_metadata.EntryPoint]:
+    seen: set[str] = set()
+    for distribution in importlib_metadata.distributions():
+        try:
+            name, points = _canonical(distribution.name), distribution.entry_points
+        except Exception as error:
+            unreadable.append(f"The metadata of {distribution} is broken: {error}; reinstall it.")
+            continue
+        if name not in seen:
+            seen.add(name)
+            yield from points
+
+
+def _settle(entry: Entry, claims: Sequence[Entry], settings: Settings) -> Entry:
+    if entry.state is not State.DISCOVERED or len(claims) < 2:
+        return entry
+    preferred = settings.prefer.get(entry.task_type)
+    if preferred is not None and sum(_same_name(claim.distribution, preferred) for claim in claims) == 1:
+        if _same_name(entry.distribution, preferred):
+            return entry
+        return _disabled(entry, f"CONNECTORS_PREFER={entry.task_type}={preferred}")
+    claimants = " and ".join(sorted(f"{claim.origin} ({claim.value})" for claim in claims))
+    suggestion = next((claim.distribution for claim in claims if claim.distribution), "NAME")
+    return entry._replace(
+        state=State.CONFLICTING,
+        reason=f"The task type {entry.task_type} is claimed by {claimants}; uninstall one, "
+        f"or choose with CONNECTORS_PREFER={entry.task_type}={suggestion}.",
+    )
+
+
+def _disabled(entry: Entry, setting: str) -> Entry:
+    reason = f"The entry {entry.task_type} of {entry.origin} is disabled by {setting}; change the setting to use it."
+    return entry._replace(state=State.DISABLED, reason=reason)
+
+
+def _first_match(entry: Entry, patterns: Iterable[str]) -> str | None:
+    for pattern in patterns:
+        kind, colon, name = pattern.partition(":")
+        if colon and kind == "dist":
+            if _same_name(entry.distribution, name):
+                return pattern
+        elif fnmatchcase(entry.task_type, pattern):
+            return pattern
+    return None
+
+
+def _same_name(one: str | None, other: str) -> bool:
+    return one is not None and _canonical(one) == _canonical(other)
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.replace(",", " ").split())
+
+
+def _pairs(setting: str, text: str) -> dict[str, str]:
+    pairs = {}
+    for word in _words(text):
+        task_type, equals, distribution = word.partition("=")
+        if not (task_type and equals and distribution):
+            raise InvalidSetting(setting, text, "TASK_TYPE=DISTRIBUTION, separated by commas or spaces")
+        pairs[task_type] = distribution
+    return pairs
+
+
+def _switch(setting: str, text: str) -> bool:
+    switch = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if text.lower() not in switch:
+        raise InvalidSetting(setting, text, "1 or 0")
+    return switch[text.lower()]

@@ -1,0 +1,314 @@
+"""The one way in which a connector's method is called, here and in the service.
+
+``async def`` runs on the event loop, ``def`` in a pool of threads that all connectors share; either way with the context
+variables of the caller, within the connector's ``timeout`` and the call's deadline, between the call hooks, and with its
+result checked. What the method knows beyond its arguments is in :func:`current_call`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import hashlib
+import inspect
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import attrs
+
+from connector_core.connector import AsyncConnectorBase, ConnectorBase
+from connector_core.errors import CallTimeout, ConnectorExited, InvalidConnector, NoCurrentCall, TransientError
+from connector_core.models import Resource, TaskCategory
+from connector_core.secrets import secret_sources
+
+if TYPE_CHECKING:
+    from connector_core.idl import GetTaskLogsResponse, TaskExecutionMetadata
+    from connector_core.registry import ConnectorRegistry
+
+__all__ = ["Call", "Outcome", "current_call", "idempotency_key", "invoke", "stream_logs"]
+
+
+@attrs.frozen(eq=False)
+class Call:
+    """One invocation of one method of a connector.
+
+    Args:
+        connector: The connector.
+        operation: The method's name: ``create``, ``get``, ``delete``, ``do``, ``find``, ``get_logs``, ``get_metrics``.
+        secrets: What the caller sent to be used in this call (Flyte 2's ``connection.secrets``).
+        settings: The caller's settings for this call (Flyte 2's ``connection.configs``).
+        deadline: When the caller stops waiting, on the clock of ``time.monotonic``; None: it does not.
+        idempotency_key: Names the attempt, where the caller said which it is.
+    """
+
+    connector: ConnectorBase
+    operation: str
+    secrets: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    settings: Mapping[str, str] = attrs.field(factory=dict)
+    deadline: float | None = None
+    idempotency_key: str | None = None
+
+    @property
+    def task_category(self) -> TaskCategory:
+        """The connector's task category."""
+        return self.connector.task_category
+
+
+@attrs.frozen
+class Outcome:
+    """How a call ended.
+
+    Args:
+        seconds: How long it took.
+        result: What the method returned.
+        error: What it raised, or None.
+    """
+
+    seconds: float
+    result: Any = None
+    error: BaseException | None = None
+
+
+def current_call() -> Call:
+    """The call that the running connector method serves, in its thread or task.
+
+    Raises:
+        NoCurrentCall: No connector method is running here.
+    """
+    call = _current.get()
+    if call is None:
+        raise NoCurrentCall
+    return call
+
+
+def idempotency_key(category: TaskCategory, metadata: TaskExecutionMetadata | None) -> str | None:
+    """The name of one attempt of one task execution: 32 hexadecimal digits, fit for a label or a tag anywhere.
+
+    Args:
+        category: The connector's task category.
+        metadata: Whose ``task_execution_id`` says which attempt; None, or one without the id, gives None.
+    """
+    if metadata is None or not metadata.HasField("task_execution_id"):
+        return None
+    identifier = metadata.task_execution_id
+    task, node = identifier.task_id, identifier.node_execution_id
+    execution = node.execution_id
+    parts = [
+        *(category.name, category.version),
+        *(task.org, task.project, task.domain, task.name, task.version),
+        *(execution.org, execution.project, execution.domain, execution.name, node.node_id),
+        identifier.retry_attempt,
+    ]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+async def invoke(call: Call, registry: ConnectorRegistry | None = None, /, **arguments: Any) -> Any:
+    """Call a connector's method.
+
+    Args:
+        call: Which method of which connector, and what ``current_call()`` gives inside it.
+        registry: Whose call hooks and secrets apply; None: none.
+        **arguments: Keyword arguments; the method is given those that its signature accepts.
+
+    Returns:
+        What the method returned: a Resource, metadata of the connector's type, None from ``delete``, a response.
+
+    Raises:
+        CallTimeout: It took longer than the connector's ``timeout`` or the deadline.
+        ConnectorExited: It called ``sys.exit``.
+        InvalidConnector: It returned something else than the interface asks for.
+        TransientError: It raised one, or one of the connector's ``transient_errors``.
+        Exception: Whatever else it raised.
+    """
+    async with _observed(call, registry) as observed:
+        method = getattr(call.connector, call.operation)
+        async with _time_limit(call):
+            with _in_call(call, registry):
+                result = await _call(call, method, _accepted(method, arguments))
+        _check_result(call, result)
+        observed.result = result
+    return result
+
+
+async def stream_logs(
+    call: Call, registry: ConnectorRegistry | None = None, /, **arguments: Any
+) -> AsyncIterator[GetTaskLogsResponse]:
+    """Call ``get_logs``, which may return one response or yield several, from ``def`` or ``async def``.
+
+    Args:
+        call: As for :func:`invoke`; the time limit holds for each response.
+        registry: As for :func:`invoke`.
+        **arguments: ``resource_meta``, ``lines``, ``token``.
+
+    Raises:
+        Exception: As :func:`invoke` does.
+    """
+    async with _observed(call, registry):
+        method = getattr(call.connector, call.operation)
+        if inspect.isasyncgenfunction(inspect.unwrap(method)):
+            responses = method(**_accepted(method, arguments))
+        else:
+            async with _time_limit(call):
+                with _in_call(call, registry):
+                    responses = await _call(call, method, _accepted(method, arguments))
+        if not isinstance(responses, (AsyncIterator, Iterator)):
+            yield responses
+            return
+        while True:
+            async with _time_limit(call):
+                with _in_call(call, registry):
+                    response = await _next(call, responses)
+            if response is _END:
+                return
+            yield response
+
+
+class _Observed:
+    result: Any = None
+
+
+@contextlib.asynccontextmanager
+async def _observed(call: Call, registry: ConnectorRegistry | None) -> AsyncIterator[_Observed]:
+    """The call hooks around a call, and the exceptions of the connector's backend in our own terms."""
+    observed, error, started = _Observed(), None, time.monotonic()
+    if registry is not None:
+        registry.call_hook("connector_core_before_call", call=call)
+    try:
+        yield observed
+    except call.connector.transient_errors as raised:
+        error = TransientError(f"{type(raised).__name__}: {raised}")
+        raise error from raised
+    except BaseException as raised:
+        error = raised
+        raise
+    finally:
+        if registry is not None:
+            outcome = Outcome(time.monotonic() - started, observed.result, error)
+            registry.call_hook("connector_core_after_call", call=call, outcome=outcome)
+
+
+@contextlib.contextmanager
+def _in_call(call: Call, registry: ConnectorRegistry | None) -> Iterator[None]:
+    sources: tuple[Callable[[str], str | None], ...] = (call.secrets.get,)
+    current = _current.set(call)
+    asked = secret_sources.set(sources if registry is None else (*sources, registry.secret))
+    try:
+        yield
+    finally:
+        secret_sources.reset(asked)
+        _current.reset(current)
+
+
+@contextlib.asynccontextmanager
+async def _time_limit(call: Call) -> AsyncIterator[None]:
+    limits = [call.connector.timeout, None if call.deadline is None else call.deadline - time.monotonic()]
+    seconds = min((limit for limit in limits if limit is not None), default=None)
+    timer = asyncio.timeout(seconds)
+    try:
+        async with timer:
+            yield
+    except TimeoutError as error:
+        if timer.expired():
+            raise CallTimeout(type(call.connector).__name__, call.operation, max(seconds or 0, 0)) from error
+        raise
+
+
+async def _call(call: Call, method: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
+    try:
+        if inspect.iscoroutinefunction(method):
+            return await method(**arguments)
+        result = await _in_thread(call, partial(method, **arguments))
+        # A decorator may hide an async method behind a plain function: what it returns still has to be awaited.
+        return await result if isinstance(result, Awaitable) else result
+    except SystemExit as error:
+        raise ConnectorExited(type(call.connector).__name__, call.operation, error.code) from error
+
+
+async def _next(call: Call, responses: Iterator[Any] | AsyncIterator[Any]) -> Any:
+    try:
+        if isinstance(responses, AsyncIterator):
+            return await anext(responses, _END)
+        return await _in_thread(call, partial(next, responses, _END))
+    except SystemExit as error:
+        raise ConnectorExited(type(call.connector).__name__, call.operation, error.code) from error
+
+
+async def _in_thread(call: Call, function: Callable[[], Any]) -> Any:
+    """Run in the shared pool; a place of the connector's share is given back when the thread ends, not the waiting."""
+    loop = asyncio.get_running_loop()
+    places = _places(call.connector, loop)
+    if places is not None:
+        await places.acquire()
+
+    def give_back(_: Future[Any]) -> None:
+        if places is not None:
+            with contextlib.suppress(RuntimeError):  # The loop has been closed, and nobody waits for a place any more.
+                loop.call_soon_threadsafe(places.release)
+
+    future = _threads().submit(contextvars.copy_context().run, _guarded, function)
+    future.add_done_callback(give_back)
+    return await asyncio.wrap_future(future)
+
+
+def _guarded(function: Callable[[], Any]) -> Any:
+    try:
+        return function()
+    except StopIteration as error:  # A future cannot carry it: whoever awaits it would wait for ever.
+        raise RuntimeError("the method raised StopIteration") from error
+
+
+def _places(connector: ConnectorBase, loop: asyncio.AbstractEventLoop) -> asyncio.Semaphore | None:
+    if connector.max_concurrency is None:
+        return None
+    semaphores = _semaphores.setdefault(loop, {})
+    return semaphores.setdefault(id(connector), asyncio.Semaphore(connector.max_concurrency))
+
+
+def _accepted(method: Callable[..., Any], arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    names = _parameter_names(getattr(method, "__func__", method))
+    return arguments if names is None else {name: value for name, value in arguments.items() if name in names}
+
+
+@lru_cache(maxsize=4096)
+def _parameter_names(function: Callable[..., Any]) -> frozenset[str] | None:
+    """The keyword arguments that the function accepts; None: all of them."""
+    parameters = inspect.signature(function).parameters.values()
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return None
+    return frozenset(parameter.name for parameter in parameters)
+
+
+def _check_result(call: Call, result: Any) -> None:
+    connector, operation = call.connector, call.operation
+    subject = f"{type(connector).__name__}.{operation}"
+    if operation in ("get", "do"):
+        if not isinstance(result, Resource):
+            raise InvalidConnector(f"{subject} returned {type(result).__name__}; it must return a Resource.")
+        if operation == "do" and not result.is_terminal:
+            raise InvalidConnector(
+                f"{subject} returned a resource in the phase {result.phase.name}; a sync connector's job has ended "
+                "when the call returns: SUCCEEDED, FAILED, RETRYABLE_FAILED or ABORTED."
+            )
+    if operation in ("create", "find") and isinstance(connector, AsyncConnectorBase):
+        expected = connector.metadata_type
+        if not isinstance(result, expected) and not (operation == "find" and result is None):
+            raise InvalidConnector(f"{subject} returned {type(result).__name__}; it must return {expected.__name__}.")
+
+
+@lru_cache(maxsize=1)
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_THREADS, thread_name_prefix="connector")
+
+
+_THREADS = 512
+"""Plain methods mostly wait for a backend. Threads start as they are needed, and an idle one is used first."""
+
+_END: Any = object()
+_current: contextvars.ContextVar[Call | None] = contextvars.ContextVar("current_call", default=None)
+_semaphores: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, asyncio.Semaphore]] = WeakKeyDictionary()

@@ -1,0 +1,143 @@
+"""Loading: what an entry names, imported and turned into connectors, or a refusal that says what to change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from importlib_metadata import EntryPoint
+
+from connector_core.connector import AsyncConnectorBase, ConnectorBase, SyncConnectorBase, check_connector
+from connector_core.discovery import CONNECTOR_GROUP
+from connector_core.errors import EntryRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from connector_core.discovery import Entry
+
+__all__ = ["explain_failure", "import_value", "load_connectors"]
+
+
+def load_connectors(entry: Entry, names_of_value: Collection[str]) -> list[ConnectorBase]:
+    """The connectors that an entry gives, one for each version of its task type.
+
+    Args:
+        entry: The entry, imported here.
+        names_of_value: All entry names under which the same value stands; connectors of the others are left to them.
+
+    Raises:
+        EntryRefused: What it gave breaks a rule of discovery.
+        BaseException: Whatever importing it raised.
+    """
+    made = _make(entry, import_value(entry))
+    for connector in made:
+        _check_kind(entry, connector)
+        if connector.task_category.name not in names_of_value:
+            raise _wrong_name(entry, connector)
+    own = [connector for connector in made if connector.task_category.name == entry.task_type]
+    if not own:
+        raise EntryRefused(
+            f"The entry {entry.task_type} = {entry.value!r} gives no connector for the task type {entry.task_type}.",
+            "Return one whose task_type_name is the entry's name, or remove the entry.",
+        )
+    if len({connector.task_category for connector in own}) < len(own):
+        raise EntryRefused(
+            f"The entry {entry.task_type} = {entry.value!r} gives two connectors of one version.",
+            "Give each its own task_type_version.",
+        )
+    return own
+
+
+def import_value(entry: Entry) -> Any:
+    """What the entry names.
+
+    Raises:
+        EntryRefused: There is no such attribute, or the value is no reference.
+        BaseException: Whatever importing it raised.
+    """
+    point = EntryPoint(entry.task_type, entry.value, CONNECTOR_GROUP)
+    try:
+        module_name, attribute = point.module, point.attr
+    except ValueError:
+        raise EntryRefused(
+            f"The entry {entry.task_type} = {entry.value!r} is no reference to an object.",
+            'Write it as "package.module:attribute".',
+        ) from None
+    module = EntryPoint(entry.task_type, module_name, CONNECTOR_GROUP).load()
+    value = module
+    for name in (attribute or "").split(".") if attribute else ():
+        if not hasattr(value, name):
+            near = get_close_matches(name, dir(value), n=3)
+            hint = f"Did you mean {' or '.join(near)}?" if near else "Name a connector class there."
+            raise EntryRefused(f"The entry names {entry.value!r}, and {module_name} has no {attribute}.", hint)
+        value = getattr(value, name)
+    return value
+
+
+def explain_failure(entry: Entry, error: BaseException) -> str:
+    """Why the entry is unusable, and what to do about it: two sentences."""
+    module = entry.value.partition(":")[0].strip()
+    subject = f"The entry {entry.task_type} of {entry.origin}"
+    disable = f"or turn it off with CONNECTORS_DISABLE={entry.task_type}"
+    if isinstance(error, EntryRefused):
+        return f"{subject} is refused: {error.reason} {error.remedy}"
+    if isinstance(error, ModuleNotFoundError) and error.name and not f"{module}.".startswith(f"{error.name}."):
+        return f"{subject} lacks the module {error.name}. Install what provides it, {disable}."
+    if isinstance(error, ModuleNotFoundError):
+        return f"{subject} names the module {module}, which is not there. Reinstall {entry.distribution}, {disable}."
+    if isinstance(error, SystemExit):
+        return f"{subject} calls sys.exit({error.code!r}) when it is imported. Report it to its author, {disable}."
+    if isinstance(error, SyntaxError):
+        place = f"{error.filename}, line {error.lineno}"
+        return f"{subject} has a syntax error in {place}: {error.msg}. Correct it there, {disable}."
+    return f"{subject} cannot be loaded: {_spell(error)}. Report it to its author, {disable}."
+
+
+def _make(entry: Entry, value: Any) -> list[Any]:
+    if isinstance(value, ModuleType):
+        hook = getattr(value, "connector_core_connectors", None)
+        if not hasattr(hook, "connector_core_impl"):
+            raise EntryRefused(
+                f"The module {entry.value} has no @hookimpl connector_core_connectors().",
+                f'Name the connector class in the entry: {entry.task_type} = "{entry.value}:YourConnector".',
+            )
+        value = hook
+    if isinstance(value, ConnectorBase):
+        return [value]
+    if isinstance(value, type) and not issubclass(value, ConnectorBase):
+        raise EntryRefused(
+            f"{entry.value!r} is no subclass of SyncConnectorBase or AsyncConnectorBase.",
+            "Name a connector class, an instance, or a function that returns connectors.",
+        )
+    if not callable(value):
+        raise EntryRefused(
+            f"{entry.value!r} is an object of {type(value).__name__}, and no connector.",
+            "Name a connector class, an instance, or a function that returns connectors.",
+        )
+    made = value()
+    return list(made) if isinstance(made, Iterable) else [made]
+
+
+def _check_kind(entry: Entry, connector: Any) -> None:
+    if not isinstance(connector, (SyncConnectorBase, AsyncConnectorBase)):
+        raise EntryRefused(
+            f"{entry.value!r} gave an object of {type(connector).__name__}, and no connector.",
+            "Return objects of subclasses of SyncConnectorBase or AsyncConnectorBase.",
+        )
+    check_connector(connector)
+
+
+def _wrong_name(entry: Entry, connector: ConnectorBase) -> EntryRefused:
+    task_type = connector.task_category.name
+    return EntryRefused(
+        f"The entry {entry.task_type} = {entry.value!r} gives a connector for the task type {task_type}.",
+        f'The entry\'s name must be the task type: add {task_type} = "{entry.value}" to '
+        f'[project.entry-points."{CONNECTOR_GROUP}"] of the package.',
+    )
+
+
+def _spell(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(": .")

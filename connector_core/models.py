@@ -1,0 +1,186 @@
+"""TaskCategory and Resource: the key of a connector, and the state of a job."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import attrs
+
+from connector_core.errors import InvalidResource
+from connector_core.phases import Phase, is_terminal_phase
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from connector_core.idl import LiteralMap, ResourceMessage, TaskCategoryMessage, TaskLog
+
+__all__ = ["Resource", "ResourceError", "TaskCategory"]
+
+
+@attrs.frozen(str=False)
+class TaskCategory:
+    """What a connector is looked up by: the task type and its version.
+
+    Args:
+        name: The task type, as it stands in ``TaskTemplate.type``.
+        version: ``TaskTemplate.task_type_version``.
+    """
+
+    name: str
+    version: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.name}_v{self.version}"
+
+    def to_flyte_idl(self) -> TaskCategoryMessage:
+        """The category as flyteidl has it."""
+        from connector_core.idl import TaskCategoryMessage
+
+        return TaskCategoryMessage(name=self.name, version=self.version)
+
+
+@attrs.frozen
+class ResourceError:
+    """Why a job failed, for programs: ``flyteidl.admin.AgentError``.
+
+    Args:
+        code: A short word, such as ``QUOTA``.
+        retryable: Whether another attempt may succeed (the wire's kind RECOVERABLE).
+        origin: ``"user"``, ``"system"`` or ``"unknown"``: whose fault it was.
+    """
+
+    code: str
+    retryable: bool = False
+    origin: str = attrs.field(default="unknown", validator=attrs.validators.in_(("unknown", "user", "system")))
+
+
+def _to_phase(value: Any) -> Phase:
+    try:
+        return Phase(value)
+    except ValueError:
+        raise InvalidResource(
+            f"{value!r} is no phase; use one of {', '.join(phase.name for phase in Phase if phase)}."
+        ) from None
+
+
+def _check_phase(_: Any, __: Any, phase: Phase) -> None:
+    if phase is Phase.UNDEFINED:
+        raise InvalidResource(
+            "A resource cannot be UNDEFINED: Flyte 2 takes it for an error and Flyte 1 for a retryable failure; "
+            "say what the job does, such as INITIALIZING or FAILED."
+        )
+
+
+@attrs.define
+class Resource:
+    """The state of a job now: what ``get`` and ``do`` return.
+
+    Args:
+        phase: Where the job is; UNDEFINED and what is no phase are refused.
+        message: For the person who waits. Flyte shows it in the waiting phases and for FAILED and RETRYABLE_FAILED.
+        log_links: Links to the backend's own pages; Flyte reads them once for each phase.
+        outputs: Values by output name, or a ``LiteralMap``. None and ``{}`` differ: with None, Flyte reads
+            ``{output_prefix}/outputs.pb``.
+        custom_info: Anything that JSON can hold; Flyte reads it once for each phase.
+        error: Why the job failed, for programs.
+
+    Raises:
+        InvalidResource: The phase is none that a caller could understand.
+    """
+
+    phase: Phase = attrs.field(
+        converter=_to_phase, validator=_check_phase, on_setattr=[attrs.setters.convert, attrs.setters.validate]
+    )
+    message: str | None = None
+    log_links: Sequence[TaskLog] | None = None
+    outputs: LiteralMap | Mapping[str, Any] | None = None
+    custom_info: Mapping[str, Any] | None = None
+    error: ResourceError | None = None
+
+    @classmethod
+    def running(cls, *, message: str | None = None, **fields: Any) -> Resource:
+        """A job that goes on."""
+        return cls(Phase.RUNNING, message, **fields)
+
+    @classmethod
+    def succeeded(
+        cls, *, outputs: LiteralMap | Mapping[str, Any] | None = None, message: str | None = None, **fields: Any
+    ) -> Resource:
+        """A job that did what it should."""
+        return cls(Phase.SUCCEEDED, message, outputs=outputs, **fields)
+
+    @classmethod
+    def failed(cls, message: str, *, code: str = "FAILED", origin: str = "user", **fields: Any) -> Resource:
+        """A job that failed, and would fail again."""
+        return cls(Phase.FAILED, message, error=ResourceError(code, retryable=False, origin=origin), **fields)
+
+    @classmethod
+    def retryable_failed(
+        cls, message: str, *, code: str = "RETRYABLE_FAILED", origin: str = "system", **fields: Any
+    ) -> Resource:
+        """A job that failed, and may succeed when it is tried again."""
+        return cls(Phase.RETRYABLE_FAILED, message, error=ResourceError(code, retryable=True, origin=origin), **fields)
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the job has ended."""
+        return is_terminal_phase(self.phase)
+
+    async def to_flyte_idl(self) -> ResourceMessage:
+        """The resource as flyteidl has it, with native outputs as literals.
+
+        Raises:
+            LiteralError: An output is of no type that Flyte has; the path names it.
+            InvalidResource: ``custom_info`` is not JSON.
+        """
+        from connector_core.idl import ResourceMessage
+        from connector_core.literals import to_literal_map
+
+        message = ResourceMessage(phase=int(self.phase), message=self.message or "", log_links=self.log_links or ())  # type: ignore[arg-type]
+        if self.outputs is not None:
+            message.outputs.CopyFrom(to_literal_map(self.outputs, path="outputs"))
+        if self.custom_info is not None:
+            message.custom_info.update(_plain_json(self.custom_info))
+        if self.error is not None:
+            message.agent_error.code = self.error.code
+            message.agent_error.kind = int(self.error.retryable)  # type: ignore[assignment]
+            message.agent_error.origin = _ORIGINS.index(self.error.origin)  # type: ignore[assignment]
+        return message
+
+    @classmethod
+    def from_flyte_idl(cls, pb2_object: ResourceMessage) -> Resource:
+        """The resource that a message describes; its outputs stay a ``LiteralMap``.
+
+        Raises:
+            InvalidResource: The phase is UNDEFINED, or one that this release does not know.
+        """
+        from google.protobuf.json_format import MessageToDict
+
+        error = None
+        if pb2_object.HasField("agent_error"):
+            sent = pb2_object.agent_error
+            error = ResourceError(sent.code, retryable=bool(sent.kind), origin=_ORIGINS[sent.origin])
+        return cls(
+            phase=pb2_object.phase,  # type: ignore[arg-type]
+            message=pb2_object.message or None,
+            log_links=list(pb2_object.log_links) or None,
+            outputs=pb2_object.outputs if pb2_object.HasField("outputs") else None,
+            custom_info=MessageToDict(pb2_object.custom_info) if pb2_object.HasField("custom_info") else None,
+            error=error,
+        )
+
+
+_ORIGINS = ("unknown", "user", "system")
+"""In the order of ``flyteidl.core.ExecutionError.ErrorKind``."""
+
+
+def _plain_json(value: Mapping[str, Any]) -> Any:
+    try:
+        return json.loads(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        _refuse_custom_info(error)
+
+
+def _refuse_custom_info(error: Exception) -> NoReturn:
+    raise InvalidResource(f"custom_info must be what JSON can hold: {error}.") from error

@@ -1,0 +1,503 @@
+"""ConnectorRegistry: task categories to connectors, from discovery and from the program itself."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MethodType
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeVar, cast
+
+from connector_core.discovery import Entry, Scan, Settings, State, apply_settings, scan, sort_out
+from connector_core.errors import (
+    ConnectorConflict,
+    ConnectorDisabled,
+    ConnectorFailed,
+    ConnectorNotFound,
+    DuplicateConnector,
+    EntryRefused,
+)
+from connector_core.secrets import secret_sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pluggy
+
+    from connector_core.connector import AsyncConnectorBase, ConnectorBase, SyncConnectorBase
+    from connector_core.idl import Agent
+
+__all__ = ["ConnectorRegistry", "default_registry"]
+
+log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class _OnDefault(Generic[P, R]):
+    """A method that, called on the class, works on the process's default registry: the specification's static calls."""
+
+    def __init__(self, method: Callable[Concatenate[ConnectorRegistry, P], R]) -> None:
+        self._method = method
+        self.__doc__ = method.__doc__
+        self.__wrapped__ = method
+
+    def __get__(self, instance: ConnectorRegistry | None, owner: type[ConnectorRegistry]) -> Callable[P, R]:
+        return cast("Callable[P, R]", MethodType(self._method, default_registry() if instance is None else instance))
+
+
+class ConnectorRegistry:
+    """Finds connectors: those that a program registers, and those that installed packages declare.
+
+    Every method can be called on the class, and then works on the process's default registry, or on a registry of one's
+    own, which shares nothing with it. Lookups take no lock. Looking at the metadata, and importing the plugins of the group
+    ``connector_core``, happens when a registry is first used; an entry is imported when it is first needed.
+
+    Args:
+        discover: False leaves installed packages out.
+        disable: Overrides ``CONNECTORS_DISABLE``, as do the next four for their variables; see
+            :class:`~connector_core.discovery.Settings`.
+        allow: Overrides ``CONNECTORS_ALLOW``.
+        prefer: Overrides ``CONNECTORS_PREFER``.
+        autoload: Overrides ``CONNECTORS_AUTOLOAD``.
+        strict: Overrides ``CONNECTORS_STRICT``.
+
+    Raises:
+        InvalidSetting: A variable cannot be read.
+    """
+
+    def __init__(
+        self,
+        discover: bool = True,
+        *,
+        disable: Iterable[str] | None = None,
+        allow: Iterable[str] | None = None,
+        prefer: Mapping[str, str] | None = None,
+        autoload: bool | None = None,
+        strict: bool | None = None,
+    ) -> None:
+        given = Settings.from_environment()
+        self.settings = Settings(
+            disable=given.disable if disable is None else tuple(disable),
+            allow=given.allow if allow is None else tuple(allow),
+            prefer=given.prefer if prefer is None else dict(prefer),
+            autoload=given.autoload if autoload is None else autoload,
+            strict=given.strict if strict is None else strict,
+        )
+        self._discover = discover
+        self._lock = threading.RLock()
+        self._scanned = threading.Event()
+        self._scanning = False
+        # Copied on write, under the lock, so that a lookup needs none.
+        self._connectors: Mapping[tuple[str, int], _Registered] = {}
+        self._slots: tuple[_Slot, ...] = ()
+        self._plugin_slots: tuple[_Slot, ...] = ()
+        self._unreadable: tuple[str, ...] = ()
+        self._plugin_manager: pluggy.PluginManager | None = None
+
+    @_OnDefault
+    def register(self, connector: SyncConnectorBase | AsyncConnectorBase, override: bool = False) -> None:
+        """Register a connector for its task category. It wins over one that was discovered.
+
+        Args:
+            connector: The connector.
+            override: True replaces one that was registered before, and leaves nothing of it behind.
+
+        Raises:
+            DuplicateConnector: The task category has one, and ``override`` is False.
+            InvalidConnector: It is no connector.
+            EntryRefused: A module that an entry names calls this while it is imported: the entry is the registration.
+        """
+        loading = _loading.get()
+        if loading is not None:
+            loading.refusal = EntryRefused(
+                f"{loading.entry.value.partition(':')[0]} calls ConnectorRegistry.register(…) when it is imported.",
+                "Remove the call, because the entry registers the connector; a second registry would find nothing.",
+            )
+            raise loading.refusal
+        self._add([connector], override=override, explicit=True)
+
+    @_OnDefault
+    def get_connector(
+        self, task_type_name: str, task_type_version: int = 0
+    ) -> SyncConnectorBase | AsyncConnectorBase:
+        """The connector of a task category; the entry that declares it is imported when that has not happened.
+
+        Args:
+            task_type_name: The task type.
+            task_type_version: Its version.
+
+        Raises:
+            ConnectorNotFound: There is none; the message says why. Its subclasses say that an entry is there:
+                ConnectorFailed, ConnectorDisabled, ConnectorConflict.
+        """
+        found = self._connectors.get((task_type_name, task_type_version))
+        if found is None:
+            self._load_task_type(task_type_name)
+            found = self._connectors.get((task_type_name, task_type_version))
+        if found is None:
+            raise self._not_found(task_type_name, task_type_version)
+        return found.connector
+
+    @_OnDefault
+    def get_agent(self, task_type_name: str, task_type_version: int = 0) -> SyncConnectorBase | AsyncConnectorBase:
+        """The older name of :meth:`get_connector`."""
+        return self.get_connector(task_type_name, task_type_version)
+
+    @_OnDefault
+    def get_connector_metadata(self, name: str) -> Agent:
+        """What Flyte is told about the connectors of one name. All entries are imported.
+
+        Args:
+            name: The class attribute ``name`` of a connector. When sync and async connectors share it, these are two
+                Agents, and the async one is returned.
+
+        Raises:
+            ConnectorNotFound: No connector has this name.
+        """
+        agents = {agent.name: agent for agent in sorted(self.list_connectors(), key=lambda agent: not agent.is_sync)}
+        if name not in agents:
+            raise ConnectorNotFound(name=name, reasons=_nearest(name, agents))
+        return agents[name]
+
+    @_OnDefault
+    def list_connectors(self) -> list[Agent]:
+        """What Flyte is told: an Agent for each connector name and kind, by name. All entries are imported.
+
+        Raises:
+            ConnectorFailed: An entry cannot be loaded, and the registry is strict.
+        """
+        self.load_all()
+        return _agents(self.connectors())
+
+    @_OnDefault
+    def connectors(self) -> tuple[SyncConnectorBase | AsyncConnectorBase, ...]:
+        """The connectors that are registered now, by task category; nothing is imported."""
+        registered = self._connectors
+        return tuple(registered[key].connector for key in sorted(registered))
+
+    @_OnDefault
+    def entries(self) -> tuple[Entry, ...]:
+        """Every entry of the group ``flytekit.connectors`` with its state, by task type; none is imported."""
+        self._ensure_scanned()
+        return tuple(slot.entry for slot in self._slots)
+
+    @_OnDefault
+    def plugin_entries(self) -> tuple[Entry, ...]:
+        """Every entry of the group ``connector_core`` with its state."""
+        self._ensure_scanned()
+        return tuple(slot.entry for slot in self._plugin_slots)
+
+    @_OnDefault
+    def unreadable(self) -> tuple[str, ...]:
+        """Sentences about distributions whose metadata cannot be read."""
+        self._ensure_scanned()
+        return self._unreadable
+
+    @_OnDefault
+    def load_all(self) -> None:
+        """Import every usable entry.
+
+        Raises:
+            ConnectorFailed: One cannot be loaded, and the registry is strict.
+        """
+        self._ensure_scanned()
+        for slot in self._slots:
+            self._load(slot)
+        if self.settings.strict:
+            for slot in (*self._plugin_slots, *self._slots):
+                if slot.entry.state is State.FAILED:
+                    raise _failed(slot, 0)
+
+    @_OnDefault
+    def error_of(self, entry: Entry) -> BaseException | None:
+        """What loading this entry raised, with its traceback; None when it did not fail."""
+        for slot in (*self._slots, *self._plugin_slots):
+            if slot.entry.found == entry.found:
+                return slot.error
+        return None
+
+    @_OnDefault
+    def register_plugin(self, plugin: object, name: str | None = None) -> None:
+        """Register a pluggy plugin: its hooks are called from now on, its connectors and entries are there.
+
+        Args:
+            plugin: An object, mostly a module, with ``@hookimpl`` functions.
+            name: What it is called in logs; None: what pluggy makes of the object.
+
+        Raises:
+            DuplicateConnector: It brings a connector that is there already; nothing of the plugin is kept then.
+            EntryRefused: It is a wrapper, a class, or has a hook that does not exist.
+        """
+        self._ensure_scanned()
+        self._register_plugin(plugin, name)
+
+    @_OnDefault
+    def call_hook(self, hook: str, /, **arguments: Any) -> list[Any]:
+        """Call every implementation of a hook, the plugin registered last first, and give the results that are not None.
+
+        An implementation that raises is logged by its plugin's name, and stops nothing.
+        """
+        return list(self._hook_results(hook, arguments))
+
+    @_OnDefault
+    def secret(self, key: str) -> str | None:
+        """What the first plugin that knows this key says in the hook ``connector_core_secret``."""
+        return next(self._hook_results("connector_core_secret", {"key": key}), None)
+
+    def _hook_results(self, hook: str, arguments: Mapping[str, Any]) -> Iterator[Any]:
+        self._ensure_scanned()
+        if self._plugin_manager is None:
+            return
+        for implementation in reversed(getattr(self._plugin_manager.hook, hook).get_hookimpls()):
+            try:
+                result = implementation.function(*(arguments[name] for name in implementation.argnames))
+            except Exception:
+                log.exception("The hook %s of the plugin %s failed.", hook, implementation.plugin_name)
+            else:
+                if result is not None:
+                    yield result
+
+    def _add(
+        self, connectors: Iterable[SyncConnectorBase | AsyncConnectorBase], *, override: bool, explicit: bool
+    ) -> None:
+        """Register all of the connectors, or none. What was discovered gives way to what is registered explicitly."""
+        from connector_core.connector import check_connector
+
+        with self._lock:
+            registered = dict(self._connectors)
+            for connector in connectors:
+                check_connector(connector)
+                category = connector.task_category
+                there = registered.get((category.name, category.version))
+                if there is not None and there.explicit:
+                    if not explicit:
+                        continue
+                    if not override:
+                        raise DuplicateConnector(category)
+                registered[category.name, category.version] = _Registered(connector, explicit)
+            self._connectors = registered
+
+    def _ensure_scanned(self) -> None:
+        if self._scanned.is_set():
+            return
+        with self._lock:
+            if self._scanning:  # By this very thread: a plugin uses the registry while it is imported.
+                return
+            self._scanning = True
+            found = scan() if self._discover else Scan()
+            self._unreadable = found.unreadable
+            self._add_entries(found.entries)
+            self._plugin_slots = tuple(_Slot(apply_settings(entry, self.settings)) for entry in found.plugins)
+            for slot in self._plugin_slots:
+                self._load_plugin(slot)
+            self._scanned.set()
+
+    def _add_entries(self, entries: Iterable[Entry]) -> None:
+        known = {slot.entry.found: slot for slot in self._slots}
+        settled = sort_out([*known, *(entry for entry in entries if entry not in known)], self.settings)
+        used = (State.LOADED, State.FAILED)
+        self._slots = tuple(
+            slot if (slot := known.get(entry.found)) and slot.entry.state in used else _Slot(entry) for entry in settled
+        )
+
+    def _load_task_type(self, task_type: str) -> None:
+        self._ensure_scanned()
+        for slot in self._slots:
+            if slot.entry.task_type == task_type:
+                self._load(slot)
+
+    def _load(self, slot: _Slot) -> None:
+        if slot.entry.state is not State.DISCOVERED:
+            return
+        with slot.lock:
+            if slot.entry.state is not State.DISCOVERED or slot.loading:
+                return
+            slot.loading = True
+            with self._recording(slot):
+                from connector_core.loading import load_connectors
+
+                value = slot.entry.value
+                made = load_connectors(
+                    slot.entry, {other.entry.task_type for other in self._slots if other.entry.value == value}
+                )
+                if slot.refusal is not None:  # The package swallowed it.
+                    raise slot.refusal
+                self._add(made, override=False, explicit=False)
+
+    def _load_plugin(self, slot: _Slot) -> None:
+        if slot.entry.state is not State.DISCOVERED:
+            return
+        with self._recording(slot):
+            from connector_core.loading import import_value
+
+            plugin = import_value(slot.entry)
+            self._register_plugin(
+                plugin() if isinstance(plugin, type) else plugin, f"{slot.entry.distribution}:{slot.entry.task_type}"
+            )
+
+    @contextmanager
+    def _recording(self, slot: _Slot) -> Iterator[None]:
+        """One entry's failure is its own: what is raised in here is written down, and everything else goes on."""
+        loading = _loading.set(slot)
+        sources = secret_sources.set((self.secret,))
+        try:
+            yield
+            slot.entry = slot.entry._replace(state=State.LOADED)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            from connector_core.loading import explain_failure
+
+            slot.error = slot.refusal or error
+            slot.entry = slot.entry._replace(state=State.FAILED, reason=explain_failure(slot.entry, slot.error))
+            log.warning("%s", slot.entry.reason)
+        finally:
+            slot.loading = False
+            secret_sources.reset(sources)
+            _loading.reset(loading)
+
+    def _register_plugin(self, plugin: object, name: str | None) -> None:
+        with self._lock:
+            manager = self._plugins()
+            if manager.is_registered(plugin):
+                return
+            before = (self._connectors, self._slots)
+            try:
+                _check_plugin(manager, plugin, name)
+                self._take_contributions(manager, plugin)
+            except BaseException:
+                self._connectors, self._slots = before
+                manager.unregister(plugin)
+                raise
+
+    def _take_contributions(self, manager: pluggy.PluginManager, plugin: object) -> None:
+        """What a plugin brings once, as opposed to what it is called for."""
+
+        def brought(hook: str) -> list[Any]:
+            implementations = getattr(manager.hook, hook).get_hookimpls()
+            return [item for each in implementations if each.plugin is plugin for item in each.function()]
+
+        self._add(brought("connector_core_connectors"), override=False, explicit=True)
+        self._add_entries(brought("connector_core_entries"))
+        for converter in brought("connector_core_literal_converters"):
+            from connector_core.literals import register_converter
+
+            register_converter(converter)
+
+    def _plugins(self) -> pluggy.PluginManager:
+        if self._plugin_manager is None:
+            import pluggy
+
+            from connector_core import hookspecs
+
+            self._plugin_manager = pluggy.PluginManager("connector_core")
+            self._plugin_manager.add_hookspecs(hookspecs)
+        return self._plugin_manager
+
+    def _not_found(self, task_type: str, version: int) -> ConnectorNotFound:
+        from connector_core.models import TaskCategory
+
+        category = TaskCategory(task_type, version)
+        slots = [slot for slot in self._slots if slot.entry.task_type == task_type]
+        for slot in slots:
+            if slot.entry.state is State.FAILED:
+                return _failed(slot, version)
+        reasons = [slot.entry.reason for slot in slots if slot.entry.reason]
+        states = {slot.entry.state for slot in slots}
+        if State.CONFLICTING in states:
+            return ConnectorConflict(category=category, reasons=reasons[:1])
+        if states == {State.DISABLED}:
+            return ConnectorDisabled(category=category, reasons=reasons)
+        versions = sorted(key[1] for key in self._connectors if key[0] == task_type)
+        if versions:
+            there = ", ".join(f"{task_type}_v{each}" for each in versions)
+            return ConnectorNotFound(category=category, reasons=[f"There is: {there}."])
+        names = {slot.entry.task_type for slot in self._slots} | {key[0] for key in self._connectors}
+        return ConnectorNotFound(category=category, reasons=_nearest(task_type, names))
+
+
+def default_registry() -> ConnectorRegistry:
+    """The process's own registry, which the static calls work on; made when it is first asked for."""
+    global _default
+    if _default is None:
+        with _default_lock:
+            if _default is None:
+                _default = ConnectorRegistry()
+    return _default
+
+
+class _Slot:
+    """An entry and what became of it."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+        self.error: BaseException | None = None
+        self.refusal: EntryRefused | None = None
+        self.loading = False
+        self.lock = threading.RLock()
+
+
+class _Registered(NamedTuple):
+    connector: SyncConnectorBase | AsyncConnectorBase
+    explicit: bool
+
+
+def _agents(connectors: Iterable[ConnectorBase]) -> list[Agent]:
+    from connector_core.connector import SyncConnectorBase
+    from connector_core.idl import Agent
+
+    agents: dict[tuple[str, bool], Agent] = {}
+    for connector in connectors:
+        is_sync = isinstance(connector, SyncConnectorBase)
+        agent = agents.setdefault((connector.name, is_sync), Agent(name=connector.name, is_sync=is_sync))
+        agent.supported_task_categories.append(connector.task_category.to_flyte_idl())
+        if connector.task_category.name not in agent.supported_task_types:
+            agent.supported_task_types.append(connector.task_category.name)
+    return [agents[key] for key in sorted(agents)]
+
+
+def _check_plugin(manager: pluggy.PluginManager, plugin: object, name: str | None) -> None:
+    import pluggy
+
+    subject = f"The plugin {name or plugin!r}"
+    if isinstance(plugin, type):
+        raise EntryRefused(f"{subject} is a class, whose hooks would lack self.", "Register an object of it.")
+    try:
+        manager.register(plugin, name)
+        manager.check_pending()
+    except (ValueError, pluggy.PluginValidationError) as error:
+        text = " ".join(str(error).split())
+        raise EntryRefused(f"{subject} does not fit: {text}.", "See connector_core.hookspecs for the hooks.") from error
+    for caller in manager.get_hookcallers(plugin) or ():
+        for implementation in caller.get_hookimpls():
+            if implementation.plugin is plugin and (implementation.wrapper or implementation.hookwrapper):
+                raise EntryRefused(f"{subject} wraps {caller.name}.", "Implement it without wrapper=True.")
+
+
+def _failed(slot: _Slot, version: int) -> ConnectorFailed:
+    from connector_core.models import TaskCategory
+
+    error = ConnectorFailed(
+        category=TaskCategory(slot.entry.task_type, version), reasons=[slot.entry.reason] if slot.entry.reason else ()
+    )
+    error.__cause__ = slot.error
+    return error
+
+
+def _nearest(name: str, known: Iterable[str]) -> list[str]:
+    from difflib import get_close_matches
+
+    names = sorted(known)
+    if not names:
+        return ["No connector is installed: install a connector package, or register one."]
+    near = get_close_matches(name, names, n=3)
+    return [f"Did you mean {' or '.join(near)}?"] if near else [f"There are: {', '.join(names[:20])}."]
+
+
+_default: ConnectorRegistry | None = None
+_default_lock = threading.Lock()
+_loading: ContextVar[_Slot | None] = ContextVar("loading", default=None)
