@@ -1,0 +1,94 @@
+"""The command ``connectors``. What a subcommand needs is imported when it runs: ``list`` has to stay fast."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line.
+
+    Args:
+        argv: The arguments after the program's name; None: those of the process.
+
+    Returns:
+        The exit status: 0; 1 for a failed task or an unusable entry; 2 for wrong use.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    separator = words.index("--") if "--" in words else len(words)
+    args = _parser().parse_args(words[:separator])
+    args.command_line = words[separator + 1 :]
+    if args.command_line and args.command != "run":
+        args.parser.error(f"`{args.command}` takes no command after --; `run` does")
+    try:
+        status: int = import_module(f"connector_core.cli.{args.command}").command(args)
+        sys.stdout.flush()
+    except BrokenPipeError:  # The reader has seen enough, such as `head`.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        print("connectors: interrupted.", file=sys.stderr)
+        return 130
+    except Exception as error:
+        from connector_core.cli.failing import report
+
+        return report(error, verbose=getattr(args, "verbose", False))
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    # A parser for every subcommand costs a millisecond each, but what none of them was named for is a usage error.
+    parser = argparse.ArgumentParser(
+        prog="connectors", description="Connectors run jobs in other systems. See what is installed, and run a task."
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and stop")
+    parser.add_argument("--verbose", action="store_true", help="show tracebacks")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, summary: str, *, json: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=summary, description=summary[:1].upper() + summary[1:] + ".")
+        command.add_argument("--verbose", action="store_true", default=argparse.SUPPRESS, help="show tracebacks")
+        command.add_argument("--json", action="store_true", help=json)
+        command.set_defaults(parser=command)
+        return command
+
+    listing = add("list", "list the connectors that are installed", json="print a JSON list")
+    listing.add_argument("--load", action="store_true", help="import them, to tell kind and name too")
+
+    show = add("show", "describe one connector", json="print a JSON object")
+    show.add_argument("task_type", metavar="TASK_TYPE")
+
+    add("doctor", "load every connector, and say what is wrong and what to do", json="print a JSON object")
+
+    run = add("run", "run a task through its connector, here", json="print a JSON object when the task has ended")
+    run.usage = "connectors run TASK_TYPE [options] [-- COMMAND ARG ...]"
+    run.add_argument("task_type", metavar="TASK_TYPE")
+    run.add_argument("-i", dest="inputs", metavar="NAME=VALUE", action="append", default=[], help="an input")
+    run.add_argument("--custom", metavar="K=V", action="append", default=[], help="a parameter of the connector")
+    run.add_argument("--config", metavar="K=V", action="append", default=[], help="a text parameter of the connector")
+    statement = run.add_mutually_exclusive_group()
+    statement.add_argument("--sql", metavar="TEXT", help="the statement")
+    statement.add_argument("--sql-file", metavar="F", help="a file that holds the statement")
+    run.add_argument("--output-prefix", metavar="URI", help="where files may be written")
+    run.add_argument("--timeout", metavar="S", type=float, help="delete the job after that many seconds")
+    run.epilog = "Values are JSON where they parse as JSON, text otherwise."
+    return parser
+
+
+class _Version(argparse.Action):
+    """Argparse's own wants the version when the parser is made."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from connector_core import __version__
+
+        print(f"connectors {__version__}")
+        parser.exit()

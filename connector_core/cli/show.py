@@ -1,0 +1,66 @@
+"""``connectors show``: one connector, as its author wrote it."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import TYPE_CHECKING, Any
+
+from connector_core.cli.versions import newest_version
+from connector_core.connector import AsyncConnectorBase, SyncConnectorBase, implements
+from connector_core.discovery import State
+from connector_core.meta import metadata_fields
+from connector_core.registry import ConnectorRegistry
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["command"]
+
+
+def command(args: argparse.Namespace) -> int:
+    """Print what there is to know about the connector of one task type, in all its versions."""
+    registry = ConnectorRegistry()
+    registry.get_connector(args.task_type, newest_version(registry, args.task_type))
+    made = [_describe(each) for each in registry.connectors() if each.task_category.name == args.task_type]
+    loaded = (each for each in registry.entries() if each.state is State.LOADED and each.task_type == args.task_type)
+    entry = next(loaded, None)
+    package = entry.origin if entry else None
+    if args.json:
+        print(json.dumps({"task_type": args.task_type, "package": package, "connectors": made}, indent=2))
+        return 0
+    for connector in made:
+        documentation = connector.pop("documentation")
+        rows = {"task type": args.task_type} | connector | {"package": package}
+        width = max(map(len, rows))
+        for name, value in rows.items():
+            if value not in (None, [], {}):
+                print(f"{name.replace('_', ' '):<{width}}  {_text(value)}")
+        if documentation:
+            print(f"\n{documentation}")
+    return 0
+
+
+def _describe(connector: SyncConnectorBase | AsyncConnectorBase) -> dict[str, Any]:
+    kind = type(connector)
+    described: dict[str, Any] = {
+        "version": connector.task_category.version,
+        "kind": "async" if isinstance(connector, AsyncConnectorBase) else "sync",
+        "name": connector.name,
+        "class": f"{kind.__module__}:{kind.__qualname__}",
+        "timeout": connector.timeout,
+        "max_concurrency": connector.max_concurrency,
+        "documentation": inspect.cleandoc(kind.__doc__) if kind.__doc__ else None,
+    }
+    if isinstance(connector, AsyncConnectorBase):
+        optional = ("find", "get_logs", "get_metrics")
+        described["metadata_type"] = connector.metadata_type.__name__
+        described["metadata_fields"] = metadata_fields(connector.metadata_type)
+        described["implements"] = [method for method in optional if implements(connector, method)]
+    return described
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {kind}" for name, kind in value.items())
+    return ", ".join(value) if isinstance(value, list) else str(value)
