@@ -1,9 +1,9 @@
 """The classes that a connector author subclasses.
 
-A connector whose job is done within one call is a :class:`SyncConnectorBase` with ``do``; one that starts a job and asks
-for it later is an :class:`AsyncConnectorBase` with ``create``, ``get`` and ``delete``. Each method may be ``def`` (it
-runs in a thread) or ``async def`` (it runs on the event loop), and is given the keyword arguments that its signature
-accepts. What the service or a local run knows beyond them is in ``current_call()``.
+A connector whose job is done within one call is a :class:`SyncConnectorBase` with ``do``; one that starts a job and
+asks for it later is an :class:`AsyncConnectorBase` with ``create``, ``get`` and ``delete``. Each method may be ``def``
+(it runs in a thread) or ``async def`` (it runs on the event loop), and is given the keyword arguments that its
+signature accepts. What the service or a local run knows beyond them is in ``current_call()``.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ __all__ = ["AsyncConnectorBase", "ConnectorBase", "SyncConnectorBase", "check_co
 
 
 class _ClassName:
-    """The default of ``ConnectorBase.name``: the name of the class that is asked, and not of the one that defines it."""
+    """The default of ``ConnectorBase.name``: the name of the class that is asked, not of the one that defines it."""
 
     def __get__(self, instance: object, owner: type) -> str:
         return owner.__name__
 
 
-class ConnectorBase(ABC):
+class ConnectorBase(ABC):  # noqa: B024 - its two subclasses have the abstract methods
     """What all connectors share; subclass one of the two below.
 
     Args:
@@ -101,8 +101,8 @@ class AsyncConnectorBase(ConnectorBase):
     """A connector whose job outlives a call: a query in a warehouse, a batch on a cluster.
 
     Implement ``create``, ``get`` and ``delete``. Successive calls for one job reach different processes, so whatever
-    ``get`` and ``delete`` need must be in the metadata that ``create`` returns. A connector that can tag its jobs with the
-    idempotency key should implement :meth:`find` too: then no attempt is ever submitted twice.
+    ``get`` and ``delete`` need must be in the metadata that ``create`` returns. A connector that can tag its jobs with
+    the idempotency key should implement :meth:`find` too: then no attempt is ever submitted twice.
 
     Args:
         metadata_type: The ResourceMeta subclass that ``create`` returns.
@@ -162,7 +162,7 @@ class AsyncConnectorBase(ConnectorBase):
         raise NotImplementedError
 
     @abstractmethod
-    def delete(self, resource_meta: ResourceMeta, **kwargs: Any) -> None | Awaitable[None]:
+    def delete(self, resource_meta: ResourceMeta, **kwargs: Any) -> Awaitable[None] | None:
         """End the job. A job that has ended, or that the backend does not know any more, is a success.
 
         Args:
@@ -202,7 +202,7 @@ class AsyncConnectorBase(ConnectorBase):
         """
         raise NotImplementedError
 
-    def find(self, idempotency_key: str, **kwargs: Any) -> ResourceMeta | None | Awaitable[ResourceMeta | None]:
+    def find(self, idempotency_key: str, **kwargs: Any) -> ResourceMeta | Awaitable[ResourceMeta | None] | None:
         """The job that an earlier ``create`` with this key started, or None; optional.
 
         Args:
@@ -224,7 +224,7 @@ def check_connector(connector: object) -> None:
         subject = connector.__name__ if isinstance(connector, type) else f"An object of {kind}"
         raise InvalidConnector(f"{subject} is no SyncConnectorBase nor AsyncConnectorBase object; {hint}.")
     category = getattr(connector, "_task_category", None)
-    if category is None or not hasattr(connector, "_metadata_type") and isinstance(connector, AsyncConnectorBase):
+    if category is None or (not hasattr(connector, "_metadata_type") and isinstance(connector, AsyncConnectorBase)):
         raise InvalidConnector(f"{kind}.__init__ does not call super().__init__(task_type_name=…); add the call.")
     if not (isinstance(category.name, str) and category.name and isinstance(category.version, int)):
         raise InvalidConnector(f"{kind} has the task category {category!r}; give it a name and an integer version.")

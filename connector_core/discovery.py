@@ -1,7 +1,7 @@
 """Discovery: the entry points of installed distributions, as entries. Nothing of them is imported here.
 
-Two groups are looked at. ``flytekit.connectors`` holds one entry per task type, and the entry's name *is* the task type, so
-the metadata alone tells what there is. ``connector_core`` holds pluggy plugins, which act on everything.
+Two groups are looked at. ``flytekit.connectors`` holds one entry per task type, and the entry's name *is* the task
+type, so the metadata alone tells what there is. ``connector_core`` holds pluggy plugins, which act on everything.
 
 This module is on the path of ``connectors list``, and therefore imports little.
 """
@@ -21,7 +21,17 @@ from connector_core.errors import InvalidSetting
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["CONNECTOR_GROUP", "PLUGIN_GROUP", "Entry", "Scan", "Settings", "State", "apply_settings", "scan", "sort_out"]
+__all__ = [
+    "CONNECTOR_GROUP",
+    "PLUGIN_GROUP",
+    "Entry",
+    "Scan",
+    "Settings",
+    "State",
+    "apply_settings",
+    "scan",
+    "sort_out",
+]
 
 CONNECTOR_GROUP = "flytekit.connectors"
 PLUGIN_GROUP = "connector_core"

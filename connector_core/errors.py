@@ -262,9 +262,8 @@ class TaskFailed(ConnectorError):
         self.task = task
         self.resource = resource
         code = f" [{resource.error.code}]" if resource.error and resource.error.code else ""
-        super().__init__(
-            f"Failed to run the task {task}: it ended as {resource.phase.name}{code}: {resource.message or 'no message'}"
-        )
+        reason = resource.message or "no message"
+        super().__init__(f"Failed to run the task {task}: it ended as {resource.phase.name}{code}: {reason}")
 
 
 class TaskTimeout(ConnectorError, TimeoutError):

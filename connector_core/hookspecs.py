@@ -38,8 +38,8 @@ hookimpl = pluggy.HookimplMarker("connector_core")
 def connector_core_connectors() -> Iterable[ConnectorBase]:  # type: ignore[empty-body]
     """The connectors that this module or plugin brings.
 
-    Called once: for a module when an entry of the group ``flytekit.connectors`` that names it is loaded, and for a plugin
-    when it is registered. For a module, every connector's task type must be the entry's name.
+    Called once: for a module when an entry of the group ``flytekit.connectors`` that names it is loaded, and for a
+    plugin when it is registered. For a module, every connector's task type must be the entry's name.
 
     Returns:
         Connectors, registered as if by ``registry.register``. Either all of them are, or none.

@@ -1,8 +1,8 @@
 """The one way in which a connector's method is called, here and in the service.
 
-``async def`` runs on the event loop, ``def`` in a pool of threads that all connectors share; either way with the context
-variables of the caller, within the connector's ``timeout`` and the call's deadline, between the call hooks, and with its
-result checked. What the method knows beyond its arguments is in :func:`current_call`.
+``async def`` runs on the event loop, ``def`` in a pool of threads that all connectors share; either way with the
+context variables of the caller, within the connector's ``timeout`` and the call's deadline, between the call hooks, and
+with its result checked. What the method knows beyond its arguments is in :func:`current_call`.
 """
 
 from __future__ import annotations
@@ -176,7 +176,8 @@ class _Observed:
 @contextlib.asynccontextmanager
 async def _observed(call: Call, registry: ConnectorRegistry | None) -> AsyncIterator[_Observed]:
     """The call hooks around a call, and the exceptions of the connector's backend in our own terms."""
-    observed, error, started = _Observed(), None, time.monotonic()
+    observed, started = _Observed(), time.monotonic()
+    error: BaseException | None = None
     if registry is not None:
         registry.call_hook("connector_core_before_call", call=call)
     try:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["explain_failure", "import_value", "load_connectors"]
 
 
-def load_connectors(entry: Entry, names_of_value: Collection[str]) -> list[ConnectorBase]:
+def load_connectors(entry: Entry, names_of_value: Collection[str]) -> list[SyncConnectorBase | AsyncConnectorBase]:
     """The connectors that an entry gives, one for each version of its task type.
 
     Args:
@@ -117,7 +117,8 @@ def _make(entry: Entry, value: Any) -> list[Any]:
             f"{entry.value!r} is an object of {type(value).__name__}, and no connector.",
             "Name a connector class, an instance, or a function that returns connectors.",
         )
-    made = value()
+    make: Any = value
+    made = make()
     return list(made) if isinstance(made, Iterable) else [made]
 
 

@@ -162,7 +162,7 @@ class Resource:
             sent = pb2_object.agent_error
             error = ResourceError(sent.code, retryable=bool(sent.kind), origin=_ORIGINS[sent.origin])
         return cls(
-            phase=pb2_object.phase,  # type: ignore[arg-type]
+            phase=pb2_object.phase,
             message=pb2_object.message or None,
             log_links=list(pb2_object.log_links) or None,
             outputs=pb2_object.outputs if pb2_object.HasField("outputs") else None,

@@ -53,8 +53,8 @@ def convert_to_flyte_phase(state: str) -> Phase:
 
 _TERMINAL = frozenset({Phase.SUCCEEDED, Phase.ABORTED, Phase.FAILED, Phase.RETRYABLE_FAILED})
 
-# The words of flytekit's table keep the meaning that they have there (so cancelled and timeout are FAILED, because Flyte
-# loses the message of ABORTED). The rest are the states of Slurm, Kubernetes, YARN, Spark, Databricks, Snowflake,
+# The words of flytekit's table keep the meaning that they have there (so cancelled and timeout are FAILED, because
+# Flyte loses the message of ABORTED). The rest are the states of Slurm, Kubernetes, YARN, Spark, Databricks, Snowflake,
 # BigQuery, Athena, AWS Batch, SageMaker, Ray, Airflow and Dataproc. What the infrastructure did to the job, and not the
 # job itself, is worth another attempt.
 _WORDS = {

@@ -53,8 +53,8 @@ class ConnectorRegistry:
     """Finds connectors: those that a program registers, and those that installed packages declare.
 
     Every method can be called on the class, and then works on the process's default registry, or on a registry of one's
-    own, which shares nothing with it. Lookups take no lock. Looking at the metadata, and importing the plugins of the group
-    ``connector_core``, happens when a registry is first used; an entry is imported when it is first needed.
+    own, which shares nothing with it. Lookups take no lock. Looking at the metadata, and importing the plugins of the
+    group ``connector_core``, happens when a registry is first used; an entry is imported when it is first needed.
 
     Args:
         discover: False leaves installed packages out.
@@ -121,9 +121,7 @@ class ConnectorRegistry:
         self._add([connector], override=override, explicit=True)
 
     @_OnDefault
-    def get_connector(
-        self, task_type_name: str, task_type_version: int = 0
-    ) -> SyncConnectorBase | AsyncConnectorBase:
+    def get_connector(self, task_type_name: str, task_type_version: int = 0) -> SyncConnectorBase | AsyncConnectorBase:
         """The connector of a task category; the entry that declares it is imported when that has not happened.
 
         Args:
@@ -237,7 +235,7 @@ class ConnectorRegistry:
 
     @_OnDefault
     def call_hook(self, hook: str, /, **arguments: Any) -> list[Any]:
-        """Call every implementation of a hook, the plugin registered last first, and give the results that are not None.
+        """Call every implementation of a hook, the plugin registered last first; None is no result.
 
         An implementation that raises is logged by its plugin's name, and stops nothing.
         """

@@ -1,8 +1,8 @@
 """The type engine: Python values to Flyte literals and back. Nothing is ever pickled.
 
-int, float, bool, str, None, datetime, date, timedelta, lists and dicts of them are known by themselves, and a ``Literal``
-or ``LiteralMap`` passes through wherever it stands. Other types come with a :class:`LiteralConverter`. Everything else is
-a :class:`~connector_core.errors.LiteralError` that names the path of the value and what to do.
+int, float, bool, str, None, datetime, date, timedelta, lists and dicts of them are known by themselves, and a
+``Literal`` or ``LiteralMap`` passes through wherever it stands. Other types come with a :class:`LiteralConverter`.
+Everything else is a :class:`~connector_core.errors.LiteralError` that names the path of the value and what to do.
 """
 
 from connector_core.literals.converters import LiteralConverter, register_converter

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
-from types import NoneType
+from datetime import UTC, date, datetime
 from typing import Any, get_args, get_origin
 
 import msgspec
@@ -24,8 +23,8 @@ def from_literal(literal: Literal, python_type: Any = None, *, path: str = "") -
 
     Args:
         literal: The literal.
-        python_type: The type that is wanted; ``Literal`` for the literal itself. None: what the literal itself says; one
-            that stands for something elsewhere (a blob, a structured dataset) is then returned as it is.
+        python_type: The type that is wanted; ``Literal`` for the literal itself. None: what the literal itself says;
+            one that stands for something elsewhere (a blob, a structured dataset) is then returned as it is.
         path: Where the literal stands, for the error.
 
     Raises:
@@ -34,9 +33,7 @@ def from_literal(literal: Literal, python_type: Any = None, *, path: str = "") -
     return _read(literal, python_type, path, MAX_DEPTH)
 
 
-def from_literal_map(
-    literals: LiteralMap, types: Mapping[str, Any] | None = None, *, path: str = ""
-) -> dict[str, Any]:
+def from_literal_map(literals: LiteralMap, types: Mapping[str, Any] | None = None, *, path: str = "") -> dict[str, Any]:
     """The Python values of literals by name.
 
     Args:

@@ -96,7 +96,9 @@ def _write(value: Any, kind: Any, path: str, depth: int) -> Literal:
         return _collection(value, get_args(kind), path, depth)
     if origin is dict:
         return _dict(value, get_args(kind), path, depth)
-    raise LiteralError(f"{spell(kind)} is no type that Flyte has; use {KNOWN}, or add a LiteralConverter for it.", path=path)
+    raise LiteralError(
+        f"{spell(kind)} is no type that Flyte has; use {KNOWN}, or add a LiteralConverter for it.", path=path
+    )
 
 
 def _scalar(value: Any, kind: type, path: str) -> Scalar:

@@ -1,7 +1,7 @@
 """The executor mixins: they run a task here through its connector, by the same calls that the service makes.
 
-A task is any object with these members; :class:`~connector_core.local.task.Task` has them, and any other class that does
-can take a mixin:
+A task is any object with these members; :class:`~connector_core.local.task.Task` has them, and any other class that
+does can take a mixin:
 
 * ``name``: a str.
 * ``template``: the ``TaskTemplate``.
@@ -76,8 +76,8 @@ class _Executor:
     def execute(self, **kwargs: Any) -> LiteralMap:
         """Run the task and wait for it: in a script, in a thread, and also where an event loop is running.
 
-        An interruption (Ctrl-C, SIGTERM) deletes the job once, puts the signal handlers back, and ends the program as it
-        would have ended without this.
+        An interruption (Ctrl-C, SIGTERM) deletes the job once, puts the signal handlers back, and ends the program as
+        it would have ended without this.
 
         Args:
             **kwargs: The task's inputs, native values or literals.
@@ -104,7 +104,7 @@ class _Executor:
                 raise
 
     async def aexecute(self, **kwargs: Any) -> LiteralMap:
-        """Run the task on the running event loop; cancelling this deletes the job once. Otherwise as :meth:`execute`."""
+        """Run the task on the running event loop; cancelling this deletes the job once. Else as :meth:`execute`."""
         return await self._aexecute(_Run(), kwargs)
 
     async def _aexecute(self, run: _Run, kwargs: Mapping[str, Any]) -> LiteralMap:
@@ -213,7 +213,7 @@ class SyncConnectorExecutorMixin(_Executor):
 
 
 class AsyncConnectorExecutorMixin(_Executor):
-    """Runs a task of an async connector here: ``create``, ``get`` until the job has ended, ``delete`` if it is given up.
+    """Runs a task of an async connector here: ``create``, ``get`` until it has ended, ``delete`` if it is given up.
 
     The members that it needs are listed in the module.
 
@@ -375,7 +375,7 @@ def _delays() -> Iterator[float]:
     """Seconds between polls: growing from 50 ms to 5 s, each a little off so that many runs do not poll in step."""
     delay = 0.05
     while True:
-        yield delay * random.uniform(0.8, 1.2)  # noqa: S311 - no secret depends on it
+        yield delay * random.uniform(0.8, 1.2)
         delay = min(delay * 1.5, 5.0)
 
 

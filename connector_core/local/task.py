@@ -166,10 +166,10 @@ class Task:
         """
         return from_literal_map(self.execute(**kwargs), self.output_types or None, path="outputs")
 
-    if TYPE_CHECKING:
+    if TYPE_CHECKING:  # They come with the mixin.
 
-        def execute(self, **kwargs: Any) -> LiteralMap: ...
-        async def aexecute(self, **kwargs: Any) -> LiteralMap: ...
+        def execute(self, **kwargs: Any) -> LiteralMap: ...  # noqa: D102
+        async def aexecute(self, **kwargs: Any) -> LiteralMap: ...  # noqa: D102
 
 
 class _SyncTask(SyncConnectorExecutorMixin, Task):

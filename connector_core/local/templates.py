@@ -1,7 +1,7 @@
 """The placeholders in ``container.args``, filled as Flyte fills them before it calls a connector.
 
-The rules are those of Flyte's plugin machinery (``flyteplugins/go/tasks/pluginmachinery/core/template``): case and blanks
-are ignored, ``{{.inputs.x}}`` is the value of an input, and what is no known placeholder stays as it is.
+The rules are those of Flyte's plugin machinery (``flyteplugins/go/tasks/pluginmachinery/core/template``): case and
+blanks are ignored, ``{{.inputs.x}}`` is the value of an input, and what is no known placeholder stays as it is.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["placeholders", "render_task_template"]
 def render_task_template(
     tt: TaskTemplate, file_prefix: str, inputs: LiteralMap | None = None, *, unique_key: str = "local"
 ) -> TaskTemplate:
-    """A copy of the template with the placeholders in ``container.args`` filled; ``command`` and ``sql`` are left alone.
+    """A copy of the template with the placeholders in ``container.args`` filled; nothing else is altered.
 
     Args:
         tt: The template.
