@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from connector_core.connector import AsyncConnectorBase, SyncConnectorBase
+from connector_core.connector import AsyncConnectorBase, SyncConnectorBase, implements
 from connector_core.errors import CallTimeout, InvalidConnector, LiteralError, TaskFailed, TaskTimeout, TransientError
 from connector_core.idl import (
     Identifier,
@@ -260,8 +260,7 @@ class AsyncConnectorExecutorMixin(_Executor):
             raise InvalidConnector(f"{connector!r} is no async connector; use SyncConnectorExecutorMixin or Task.")
         self._runs().append(run)
         try:
-            # Interrupted while it is being created, a job may exist all the same: so wait, and then delete it.
-            created, cancelled = await _to_end(call("create", **arguments))
+            created, cancelled = await self._create(connector, call, arguments)
             try:
                 if cancelled is not None:
                     raise cancelled
@@ -273,6 +272,18 @@ class AsyncConnectorExecutorMixin(_Executor):
                 raise
         finally:
             self._runs().remove(run)
+
+    async def _create(
+        self, connector: AsyncConnectorBase, call: Callable[..., Awaitable[Any]], arguments: Mapping[str, Any]
+    ) -> tuple[ResourceMeta, asyncio.CancelledError | None]:
+        """The new job, and whether the run was interrupted meanwhile: then the job may exist all the same, so wait."""
+        try:
+            return await _to_end(call("create", **arguments))
+        except BaseException as error:
+            # The backend may have started the job and failed to say so; one that keeps the key knows.
+            if implements(connector, "find"):
+                await _delete_found(call, arguments["idempotency_key"], error)
+            raise
 
     async def _poll(self, call: Callable[..., Awaitable[Any]], meta: ResourceMeta, prefix: str) -> Resource:
         answered = time.monotonic()
@@ -332,7 +343,9 @@ def _run_to_end(execution: Coroutine[Any, Any, T] | Awaitable[T]) -> T:
         except BaseException as error:
             errors.append(error)
 
-    thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), name="connectors-execute")
+    thread = threading.Thread(
+        target=contextvars.copy_context().run, args=(run,), name="connectors-execute", daemon=True
+    )
     thread.start()
     while thread.is_alive():
         thread.join(timeout=0.1)  # A bare join would keep a signal handler waiting on some platforms.
@@ -369,6 +382,16 @@ async def _delete(call: Callable[..., Awaitable[Any]], meta: ResourceMeta, reaso
     except Exception as error:
         reason.add_note(f"The job could not be deleted either, and may still run: {meta!r}: {error}")
         log.error("The job %r could not be deleted and may still run: %s", meta, error)
+
+
+async def _delete_found(call: Callable[..., Awaitable[Any]], key: str, reason: BaseException) -> None:
+    try:
+        meta, _ = await _to_end(call("find", idempotency_key=key))
+    except Exception as error:
+        reason.add_note(f"Whether a job was started all the same could not be found out: {error}")
+        return
+    if meta is not None:
+        await _delete(call, meta, reason)
 
 
 def _delays() -> Iterator[float]:
