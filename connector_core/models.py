@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -13,7 +13,7 @@ from connector_core.phases import Phase, is_terminal_phase
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from connector_core.idl import LiteralMap, ResourceMessage, TaskCategoryMessage, TaskLog
+    from connector_core.idl import LiteralMap, ResourceMessage, Struct, TaskCategoryMessage, TaskLog
 
 __all__ = ["Resource", "ResourceError", "TaskCategory"]
 
@@ -141,7 +141,8 @@ class Resource:
         if self.outputs is not None:
             message.outputs.CopyFrom(to_literal_map(self.outputs, path="outputs"))
         if self.custom_info is not None:
-            message.custom_info.update(_plain_json(self.custom_info))
+            message.custom_info.SetInParent()
+            _fill_custom_info(message.custom_info, self.custom_info)
         if self.error is not None:
             message.agent_error.code = self.error.code
             message.agent_error.kind = int(self.error.retryable)  # type: ignore[assignment]
@@ -160,7 +161,8 @@ class Resource:
         error = None
         if pb2_object.HasField("agent_error"):
             sent = pb2_object.agent_error
-            error = ResourceError(sent.code, retryable=bool(sent.kind), origin=_ORIGINS[sent.origin])
+            origin = _ORIGINS[sent.origin] if sent.origin in range(len(_ORIGINS)) else "unknown"
+            error = ResourceError(sent.code, retryable=bool(sent.kind), origin=origin)
         return cls(
             phase=pb2_object.phase,
             message=pb2_object.message or None,
@@ -175,12 +177,8 @@ _ORIGINS = ("unknown", "user", "system")
 """In the order of ``flyteidl.core.ExecutionError.ErrorKind``."""
 
 
-def _plain_json(value: Mapping[str, Any]) -> Any:
+def _fill_custom_info(struct: Struct, value: Mapping[str, Any]) -> None:
     try:
-        return json.loads(json.dumps(value, allow_nan=False))
-    except (TypeError, ValueError) as error:
-        _refuse_custom_info(error)
-
-
-def _refuse_custom_info(error: Exception) -> NoReturn:
-    raise InvalidResource(f"custom_info must be what JSON can hold: {error}.") from error
+        struct.update(json.loads(json.dumps(value, allow_nan=False)))
+    except (TypeError, ValueError, AttributeError) as error:  # AttributeError: JSON, but no object.
+        raise InvalidResource(f"custom_info must be what JSON can hold, by name: {error}.") from error
