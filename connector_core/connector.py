@@ -238,4 +238,5 @@ def check_connector(connector: object) -> None:
 
 def implements(connector: ConnectorBase, method: str) -> bool:
     """Whether the connector brings an optional method (``find``, ``get_logs``, ``get_metrics``) of its own."""
-    return getattr(type(connector), method, None) is not getattr(AsyncConnectorBase, method)
+    optional = getattr(AsyncConnectorBase, method)
+    return getattr(type(connector), method, optional) is not optional

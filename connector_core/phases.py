@@ -86,7 +86,7 @@ _WORDS = {
         aborted aborting abort revoked stopped terminated deleted removed
     """,
     Phase.RETRYABLE_FAILED: """
-        internal_error preempted evicted node_fail node_lost boot_fail lost
+        retryable_failed internal_error preempted evicted node_fail node_lost boot_fail lost
         spot_interrupted system_error service_unavailable
     """,
 }
