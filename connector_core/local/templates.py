@@ -55,9 +55,9 @@ def render_task_template(
 
     rendered = TaskTemplate()
     rendered.CopyFrom(tt)
-    rendered.container.args[:] = [_PLACEHOLDER.sub(fill, argument) for argument in tt.container.args]
-    if not tt.HasField("container"):
-        rendered.ClearField("container")
+    # The container shares its place with `sql`: touching it where it is not set would clear that.
+    if tt.HasField("container"):
+        rendered.container.args[:] = [_PLACEHOLDER.sub(fill, argument) for argument in tt.container.args]
     return rendered
 
 
