@@ -57,9 +57,10 @@ class ResourceMeta:
             if codec.is_plain(self):
                 return data
             again = codec.decode(data)
+            lossy = again != self  # Comparing may raise too, as a signalling NaN does.
         except Exception as error:
             raise _explain(type(self), error) from error
-        if again != self:
+        if lossy:
             raise _lossy(self, again)
         return data
 
