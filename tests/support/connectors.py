@@ -1,0 +1,71 @@
+"""Connectors for tests: small, and recording what they are asked."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from connector_core import AsyncConnectorBase, Resource, ResourceMeta, SyncConnectorBase
+
+
+@dataclass
+class JobMeta(ResourceMeta):
+    """Metadata of a job: its number."""
+
+    job_id: int = 1
+
+
+Step = Resource | BaseException | Callable[[], Resource]
+
+
+class Echo(SyncConnectorBase):
+    """Gives its inputs back as outputs."""
+
+    def __init__(self, task_type: str = "echo", version: int = 0) -> None:
+        """Serve `task_type`."""
+        super().__init__(task_type_name=task_type, task_type_version=version)
+
+    def do(self, task_template: Any, output_prefix: str, inputs: Any = None, **kwargs: Any) -> Resource:
+        """Give the inputs back."""
+        return Resource.succeeded(outputs=inputs)
+
+
+class Jobs(AsyncConnectorBase):
+    """Its jobs go through the steps that it is given, one with each `get`; the last one stays."""
+
+    def __init__(self, *steps: Step, task_type: str = "job", metadata_type: type[ResourceMeta] = JobMeta) -> None:
+        """Serve `task_type` with jobs of these `steps`: resources, exceptions, or functions that give or raise one."""
+        super().__init__(metadata_type=metadata_type, task_type_name=task_type)
+        self.steps: Iterable[Step] = itertools.chain(steps, itertools.repeat((steps or (Resource.succeeded(),))[-1]))
+        self.created: list[dict[str, Any]] = []
+        self.polled: list[dict[str, Any]] = []
+        self.deleted: list[ResourceMeta] = []
+
+    async def create(  # type: ignore[override]
+        self, task_template: Any, output_prefix: str, inputs: Any, task_execution_metadata: Any, **kwargs: Any
+    ) -> ResourceMeta:
+        """Start a job."""
+        self.created.append(
+            {
+                "task_template": task_template,
+                "output_prefix": output_prefix,
+                "inputs": inputs,
+                "task_execution_metadata": task_execution_metadata,
+                **kwargs,
+            }
+        )
+        return JobMeta(len(self.created))
+
+    async def get(self, resource_meta: ResourceMeta, **kwargs: Any) -> Resource:  # type: ignore[override]
+        """Take the next step."""
+        self.polled.append({"resource_meta": resource_meta, **kwargs})
+        step = next(iter(self.steps))
+        if isinstance(step, BaseException):
+            raise step
+        return step if isinstance(step, Resource) else step()
+
+    async def delete(self, resource_meta: ResourceMeta, **kwargs: Any) -> None:  # type: ignore[override]
+        """Record the deletion."""
+        self.deleted.append(resource_meta)

@@ -1,0 +1,81 @@
+"""What makes the unit tests hermetic, and the fixtures that several of them share."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+# Imported here, before the tests hide the machine's distributions: it looks for entry points of its own.
+import fsspec  # noqa: F401
+import hypothesis
+import pytest
+from importlib_metadata import DistributionFinder
+
+from connector_core import ConnectorRegistry
+from support.sites import Site
+
+# Enough examples to find what is wrong, few enough to be run with every change; time never fails a test.
+hypothesis.settings.register_profile(
+    "unit", max_examples=60, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("unit")
+
+_PREFIXES = ("CONNECTORS_", "_FSEC_", "FLYTE_SECRETS_")
+
+
+class _FindsNothingOf:
+    """A finder of distributions that sees only what a test has put on ``sys.path``."""
+
+    def __init__(self, finder: Any, hidden: frozenset[str]) -> None:
+        self._finder = finder
+        self._hidden = hidden
+
+    def find_distributions(self, context: Any) -> Any:
+        if context.name is None:  # One that is asked for by its name is a library's own version.
+            context = DistributionFinder.Context(path=[entry for entry in context.path if entry not in self._hidden])
+        return self._finder.find_distributions(context)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._finder, name)
+
+
+@pytest.fixture(autouse=True)
+def hermetic(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No entry point, setting or secret of the machine, and nothing that another test registered, is seen."""
+    for variable in list(os.environ):
+        if variable.startswith(_PREFIXES):
+            monkeypatch.delenv(variable)
+    hidden = frozenset(sys.path)
+    finders = [
+        _FindsNothingOf(finder, hidden) if getattr(finder, "find_distributions", None) else finder
+        for finder in sys.meta_path
+    ]
+    monkeypatch.setattr(sys, "meta_path", finders)
+    monkeypatch.setattr("connector_core.registry._default", None)
+    monkeypatch.setattr("connector_core.literals.converters._CONVERTERS", {})
+
+
+@pytest.fixture
+def registry() -> ConnectorRegistry:
+    """A registry without discovery."""
+    return ConnectorRegistry(discover=False)
+
+
+@pytest.fixture
+def site(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """A directory on ``sys.path`` to install distributions in."""
+    made = Site(tmp_path_factory.mktemp("site"))
+    monkeypatch.syspath_prepend(str(made.path))
+    yield made
+    made.forget()
+
+
+@pytest.fixture
+def second_site(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """Another one, which comes first."""
+    made = Site(tmp_path_factory.mktemp("second-site"))
+    monkeypatch.syspath_prepend(str(made.path))
+    yield made
+    made.forget()
