@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from inspect import isabstract
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -40,13 +41,12 @@ def load_connectors(entry: Entry, names_of_value: Collection[str]) -> list[SyncC
     own = [connector for connector in made if connector.task_category.name == entry.task_type]
     if not own:
         raise EntryRefused(
-            f"The entry {entry.task_type} = {entry.value!r} gives no connector for the task type {entry.task_type}.",
+            f"{entry.value!r} gives no connector for the task type {entry.task_type}.",
             "Return one whose task_type_name is the entry's name, or remove the entry.",
         )
     if len({connector.task_category for connector in own}) < len(own):
         raise EntryRefused(
-            f"The entry {entry.task_type} = {entry.value!r} gives two connectors of one version.",
-            "Give each its own task_type_version.",
+            f"{entry.value!r} gives two connectors of one version.", "Give each its own task_type_version."
         )
     return own
 
@@ -63,37 +63,45 @@ def import_value(entry: Entry) -> Any:
         module_name, attribute = point.module, point.attr
     except ValueError:
         raise EntryRefused(
-            f"The entry {entry.task_type} = {entry.value!r} is no reference to an object.",
-            'Write it as "package.module:attribute".',
+            f"{entry.value!r} is no reference to an object.", 'Write it as "package.module:attribute".'
         ) from None
     module = EntryPoint(entry.task_type, module_name, CONNECTOR_GROUP).load()
     value = module
     for name in (attribute or "").split(".") if attribute else ():
         if not hasattr(value, name):
-            near = get_close_matches(name, dir(value), n=3)
+            usable = [there for there in dir(value) if not isabstract(getattr(value, there, None))]
+            near = get_close_matches(name, usable, n=3)
             hint = f"Did you mean {' or '.join(near)}?" if near else "Name a connector class there."
-            raise EntryRefused(f"The entry names {entry.value!r}, and {module_name} has no {attribute}.", hint)
+            raise EntryRefused(f"The module {module_name} has no {attribute}.", hint)
         value = getattr(value, name)
     return value
 
 
 def explain_failure(entry: Entry, error: BaseException) -> str:
-    """Why the entry is unusable, and what to do about it: two sentences."""
-    module = entry.value.partition(":")[0].strip()
+    """Why the entry is unusable, and what to do about it: sentences that stand alone."""
+    what, remedy = _diagnose(entry, error)
     subject = f"The entry {entry.task_type} of {entry.origin}"
-    disable = f"or turn it off with CONNECTORS_DISABLE={entry.task_type}"
-    if isinstance(error, EntryRefused):
-        return f"{subject} is refused: {error.reason} {error.remedy}"
-    if isinstance(error, ModuleNotFoundError) and error.name and not f"{module}.".startswith(f"{error.name}."):
-        return f"{subject} lacks the module {error.name}. Install what provides it, {disable}."
-    if isinstance(error, ModuleNotFoundError):
-        return f"{subject} names the module {module}, which is not there. Reinstall {entry.distribution}, {disable}."
-    if isinstance(error, SystemExit):
-        return f"{subject} calls sys.exit({error.code!r}) when it is imported. Report it to its author, {disable}."
-    if isinstance(error, SyntaxError):
-        place = f"{error.filename}, line {error.lineno}"
-        return f"{subject} has a syntax error in {place}: {error.msg}. Correct it there, {disable}."
-    return f"{subject} cannot be loaded: {_spell(error)}. Report it to its author, {disable}."
+    return f"{subject} {what} {remedy} CONNECTORS_DISABLE={entry.task_type} turns it off."
+
+
+def _diagnose(entry: Entry, error: BaseException) -> tuple[str, str]:
+    module = entry.value.partition(":")[0].strip()
+    match error:
+        case EntryRefused():
+            return f"is refused: {error.reason}", error.remedy
+        case ModuleNotFoundError() if error.name and not f"{module}.".startswith(f"{error.name}."):
+            return f"lacks the module {error.name}.", "Install what provides it."
+        case ModuleNotFoundError():
+            return (
+                f"names the module {module}, which is not there.",
+                f"Reinstall {entry.distribution or 'its package'}.",
+            )
+        case SystemExit():
+            return f"calls sys.exit({error.code!r}) when it is imported.", "Report it to its author."
+        case SyntaxError():
+            place = f"{error.filename}, line {error.lineno}"
+            return f"has a syntax error in {place}: {error.msg}.", "Correct it there."
+    return f"cannot be loaded: {_spell(error)}.", "Report it to its author."
 
 
 def _make(entry: Entry, value: Any) -> list[Any]:
@@ -134,11 +142,15 @@ def _check_kind(entry: Entry, connector: Any) -> None:
 def _wrong_name(entry: Entry, connector: ConnectorBase) -> EntryRefused:
     task_type = connector.task_category.name
     return EntryRefused(
-        f"The entry {entry.task_type} = {entry.value!r} gives a connector for the task type {task_type}.",
+        f"{entry.value!r} gives a connector for the task type {task_type}.",
         f'The entry\'s name must be the task type: add {task_type} = "{entry.value}" to '
         f'[project.entry-points."{CONNECTOR_GROUP}"] of the package.',
     )
 
 
 def _spell(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".rstrip(": .")
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # Its author's text is as broken as the rest may be.
+        text = ""
+    return f"{type(error).__name__}: {text}".rstrip(": .")

@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import nullcontext, redirect_stdout
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+from connector_core.cli.failing import logging_to_stderr, report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,24 +28,37 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     separator = words.index("--") if "--" in words else len(words)
-    args = _parser().parse_args(words[:separator])
+    args, unknown = _parser().parse_known_args(words[:separator])
     args.command_line = words[separator + 1 :]
+    if unknown:
+        hint = "; write the task's command after --" if args.command == "run" else ""
+        args.parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
     if args.command_line and args.command != "run":
         args.parser.error(f"`{args.command}` takes no command after --; `run` does")
+    # The JSON document goes to `args.output`; what a connector prints must not get in between.
+    args.output = sys.stdout
     try:
-        status: int = import_module(f"connector_core.cli.{args.command}").command(args)
+        with logging_to_stderr(verbose=args.verbose), redirect_stdout(sys.stderr) if args.json else nullcontext():
+            status: int = import_module(f"connector_core.cli.{args.command}").command(args)
         sys.stdout.flush()
-    except BrokenPipeError:  # The reader has seen enough, such as `head`.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except KeyboardInterrupt:
         print("connectors: interrupted.", file=sys.stderr)
         return 130
     except Exception as error:
-        from connector_core.cli.failing import report
-
-        return report(error, verbose=getattr(args, "verbose", False))
+        if isinstance(error, BrokenPipeError) and _reader_has_gone():
+            return 1
+        return report(error, verbose=args.verbose)
     return status
+
+
+def _reader_has_gone() -> bool:
+    """Whether nobody reads standard output any more, such as `head` when it has seen enough."""
+    try:
+        print(flush=True)  # A pipe tells nobody but who writes to it.
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 def _parser() -> argparse.ArgumentParser:

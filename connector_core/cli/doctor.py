@@ -13,6 +13,7 @@ from connector_core.registry import ConnectorRegistry
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from connector_core.discovery import Entry
 
@@ -24,35 +25,48 @@ def command(args: argparse.Namespace) -> int:
     with quiet():
         registry = ConnectorRegistry(strict=False)
         registry.load_all()
-    entries, plugins = registry.entries(), registry.plugin_entries()
-    ill = [each for each in (*entries, *plugins) if each.state in (State.FAILED, State.CONFLICTING)]
-    healthy = not ill and not registry.unreadable()
+    entries, plugins, unreadable = registry.entries(), registry.plugin_entries(), registry.unreadable()
+    ill = [each for each in (*entries, *plugins) if each.state in _UNUSABLE]
+    healthy = not ill and not unreadable
     if args.json:
         found = {
             "healthy": healthy,
             "entries": [_row(each) for each in entries],
             "plugins": [_row(each) for each in plugins],
-            "unreadable": list(registry.unreadable()),
+            "unreadable": list(unreadable),
         }
-        print(json.dumps(found, indent=2))
+        print(json.dumps(found, indent=2), file=args.output)
     else:
-        _draw(registry, [*entries, *plugins])
-    if getattr(args, "verbose", False):
+        _draw(entries, plugins, unreadable)
+    if args.verbose:
         for each in ill:
             if error := registry.error_of(each):
                 traceback.print_exception(error, file=sys.stderr)
     return 0 if healthy else 1
 
 
-def _draw(registry: ConnectorRegistry, entries: list[Entry]) -> None:
-    for entry in entries:
-        print(f"{entry.state:<12} {entry.task_type}  ({entry.value}, {entry.origin})")
-        if entry.reason:
+_UNUSABLE = (State.FAILED, State.CONFLICTING)
+
+
+def _draw(entries: Sequence[Entry], plugins: Sequence[Entry], unreadable: Sequence[str]) -> None:
+    """What can be used first, then what cannot and why, then how many."""
+    every = sorted((*entries, *plugins), key=lambda entry: entry.state in _UNUSABLE)
+    for entry, following in zip(every, [*every[1:], None], strict=True):
+        kind = "plugin " if entry in plugins else ""
+        print(f"{entry.state:<12} {kind}{entry.task_type}  ({entry.value}, {entry.origin})")
+        # Those in conflict have one reason.
+        if entry.reason and not (following and following.reason == entry.reason):
             print(f"{'':<12} {entry.reason}")
-    for sentence in registry.unreadable():
+    for sentence in unreadable:
         print(f"{'unreadable':<12} {sentence}")
     if not entries:
         print("No connector is installed; install a connector package, such as connector-duckdb.")
+    states = [entry.state for entry in every]
+    counts = [f"{states.count(state)} {state}" for state in State if state in states]
+    if unreadable:
+        counts.append(f"{len(unreadable)} unreadable")
+    if counts:
+        print(f"\n{', '.join(counts)}")
 
 
 def _row(entry: Entry) -> dict[str, Any]:

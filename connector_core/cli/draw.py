@@ -10,34 +10,37 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from google.protobuf.json_format import MessageToDict
-from google.protobuf.message import Message
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 __all__ = ["is_table", "plain", "print_table", "print_value"]
 
 
 def print_table(rows: list[dict[str, Any]]) -> None:
     """Print rows under their column names, which are all the keys in the order of their first appearance."""
-    terminal = sys.stdout.isatty()
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    table = Table(box=box.SIMPLE_HEAD if terminal else None, pad_edge=False, show_edge=False)
-    for column in columns:
-        numeric = all(isinstance(row.get(column), int | float | None) for row in rows)
-        table.add_column(Text(column), justify="right" if numeric else "left", no_wrap=not terminal)
-    for row in rows:
-        table.add_row(*(Text(_cell(row.get(column))) for column in columns))
-    if terminal:
+    numeric = {column: all(isinstance(row.get(column), int | float | None) for row in rows) for column in columns}
+    lines = [columns, *([_cell(row.get(column)) for column in columns] for row in rows)]
+    if sys.stdout.isatty():
+        from rich import box
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        for column in columns:
+            table.add_column(Text(column), justify="right" if numeric[column] else "left", overflow="fold")
+        for line in lines[1:]:
+            table.add_row(*map(Text, line))
         Console().print(table)
         return
-    # Wide enough for any row: piped output is for programs, which wrap nothing.
-    console = Console(width=sum(_width(rows, column) + 2 for column in columns) + 2, color_system=None)
-    with console.capture() as capture:
-        console.print(table)
-    print("\n".join(line.rstrip() for line in capture.get().splitlines()))
+    from rich.cells import cell_len
+
+    # Nothing is wrapped: piped output is for programs.
+    widths = [max(cell_len(line[index]) for line in lines) for index in range(len(columns))]
+    for line in lines:
+        cells = []
+        for column, text, width in zip(columns, line, widths, strict=True):
+            padding = " " * (width - cell_len(text))
+            cells.append(padding + text if numeric[column] else text + padding)
+        print("  ".join(cells).rstrip())
 
 
 def print_value(name: str, value: Any) -> None:
@@ -68,17 +71,18 @@ def plain(value: Any) -> Any:
         case datetime() | date():
             return value.isoformat()
         case timedelta():
-            return f"PT{value.total_seconds():g}S"
+            return "PT" + f"{value.total_seconds():f}".rstrip("0").rstrip(".") + "S"
         case bytes():
             return base64.b64encode(value).decode()
         case Mapping():
             return {str(key): plain(item) for key, item in value.items()}
         case list() | tuple():
             return [plain(item) for item in value]
-        case Message():
-            return _describe(MessageToDict(value))
-        case _:
+        case None | bool() | int() | float() | str():
             return value
+    from google.protobuf.json_format import MessageToDict
+
+    return _describe(MessageToDict(value))
 
 
 def _describe(literal: Any) -> Any:
@@ -100,10 +104,7 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     shown = plain(value)
-    return shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False)
-
-
-def _width(rows: list[dict[str, Any]], column: str) -> int:
-    from rich.cells import cell_len
-
-    return max([cell_len(column), *(cell_len(_cell(row.get(column))) for row in rows)])
+    if isinstance(shown, str) and shown.isprintable():
+        return shown
+    text = json.dumps(shown, ensure_ascii=False)
+    return text[1:-1] if isinstance(shown, str) else text

@@ -23,7 +23,7 @@ from connector_core.errors import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["WrongUse", "quiet", "report"]
+__all__ = ["WrongUse", "logging_to_stderr", "quiet", "report"]
 
 
 class WrongUse(ConnectorError):
@@ -54,12 +54,37 @@ def report(error: Exception, *, verbose: bool) -> int:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """For a command that shows each failure itself: what the registry logs would be a repetition."""
-    logger = logging.getLogger("connector_core")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
+def logging_to_stderr(*, verbose: bool) -> Iterator[None]:
+    """What connector-core logs, as sentences on standard error; an exception in full only when that is wanted."""
+    handler = _Sentences()
+    handler.verbose = verbose
+    _logger.addHandler(handler)
     try:
         yield
     finally:
-        logger.setLevel(level)
+        _logger.removeHandler(handler)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """For a command that shows each failure itself: what the registry logs would be a repetition."""
+    level = _logger.level
+    _logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        _logger.setLevel(level)
+
+
+class _Sentences(logging.Handler):
+    verbose = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        reason = "" if error is None else f" {type(error).__name__}: {error}"
+        print(f"connectors: {record.getMessage()}{reason}", file=sys.stderr)
+        if error is not None and self.verbose:
+            traceback.print_exception(error)
+
+
+_logger = logging.getLogger("connector_core")

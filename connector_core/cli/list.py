@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 from connector_core.registry import ConnectorRegistry
@@ -19,26 +20,28 @@ __all__ = ["command"]
 def command(args: argparse.Namespace) -> int:
     """Print a row for each entry, or with ``--load`` for each version that it gave."""
     registry = ConnectorRegistry()
+    entries = registry.entries()
     if args.load:
         from connector_core.cli.failing import quiet
 
         with quiet():
             registry.load_all()
-    rows = [row for entry in registry.entries() for row in _rows(registry, entry)]
+        entries = registry.entries()
+    rows = [row for entry in entries for row in _rows(registry, entry)]
     if args.json:
-        print(json.dumps(rows, indent=2))
+        print(json.dumps(rows, indent=2), file=args.output)
+        return 0
+    if not rows:
+        print("No connector is installed; install a connector package, such as connector-duckdb.", file=sys.stderr)
         return 0
     from connector_core.cli.draw import print_table
 
-    if not rows:
-        print("No connector is installed; install a connector package, such as connector-duckdb.")
-        return 0
     columns = ["task_type", "state", "entry_point", "distribution", "distribution_version"]
     if args.load:
         columns[1:1] = ["version", "kind", "connector"]
     print_table([{column: row[column] for column in columns} for row in rows])
     if any(row["error"] for row in rows):
-        print("\n`connectors doctor` says what is wrong.")
+        print("\n`connectors doctor` says why not all of them can be used.", file=sys.stderr)
     return 0
 
 

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from connector_core.cli.draw import plain, print_value
 from connector_core.cli.failing import WrongUse
 from connector_core.cli.versions import newest_version
-from connector_core.errors import TaskFailed
+from connector_core.errors import PermanentError, RetryableError, TaskFailed
 from connector_core.literals import from_literal_map
 from connector_core.local.task import Task
 from connector_core.local.templates import placeholders
+from connector_core.models import Resource
 from connector_core.phases import Phase
 from connector_core.registry import ConnectorRegistry
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-    from connector_core.models import Resource
+    from connector_core.idl import LiteralMap
 
 __all__ = ["command"]
 
@@ -49,19 +50,30 @@ def command(args: argparse.Namespace) -> int:
     _check_used(task, inputs)
     with progress.live():
         try:
-            outputs = from_literal_map(task.execute(**inputs), path="outputs")
+            outputs = from_literal_map(_execute(task, inputs), path="outputs")
         except TaskFailed as failure:
             progress.update(failure.resource)
             if args.json:
-                _print_json(args.task_type, progress, {})
+                print(_document(args.task_type, progress, {}), file=args.output)
             raise
     if args.json:
-        _print_json(args.task_type, progress, outputs)
+        print(_document(args.task_type, progress, outputs), file=args.output)
         return 0
-    print(f"{Phase.SUCCEEDED.name} in {progress.seconds:.1f} s")
+    if not progress.is_live:
+        print(f"{Phase.SUCCEEDED.name} in {progress.seconds:.1f} s")
     for name in sorted(outputs):
         print_value(name, outputs[name])
     return 0
+
+
+def _execute(task: Task, inputs: dict[str, Any]) -> LiteralMap:
+    """Run the task; a connector may raise its failure as well as return it, and Flyte is told the same."""
+    try:
+        return task.execute(**inputs)
+    except PermanentError as error:
+        raise TaskFailed(task.name, Resource.failed(str(error), code=error.code)) from error
+    except RetryableError as error:
+        raise TaskFailed(task.name, Resource.retryable_failed(str(error), code=error.code)) from error
 
 
 class _Progress:
@@ -70,11 +82,11 @@ class _Progress:
     def __init__(self, task_type: str, *, quiet: bool) -> None:
         self.task_type = task_type
         self.resource: Resource | None = None
+        self.links: dict[str, str] = {}
         self._quiet = quiet
-        self._terminal = sys.stdout.isatty() and not quiet
+        self.is_live = sys.stdout.isatty() and not quiet
         self._started = time.monotonic()
         self._told: tuple[Any, ...] = ()
-        self._links: set[str] = set()
 
     @property
     def seconds(self) -> float:
@@ -83,25 +95,25 @@ class _Progress:
 
     def live(self) -> AbstractContextManager[Any]:
         """What keeps the display up to date while the task runs."""
-        if not self._terminal:
+        if not self.is_live:
             return nullcontext()
         from rich.live import Live
 
-        return Live(get_renderable=self._draw, transient=True, refresh_per_second=8)
+        return Live(get_renderable=self._draw, refresh_per_second=8)
 
     def update(self, resource: Resource) -> None:
         """Take note of the job's state."""
         self.resource = resource
-        if self._terminal or self._quiet or resource.is_terminal:
+        links = {link.uri: link.name or "log" for link in resource.log_links or () if link.uri not in self.links}
+        self.links |= links
+        if self.is_live or self._quiet:
             return
         state = (resource.phase, resource.message)
-        if state != self._told:
+        if state != self._told and not resource.is_terminal:
             self._told = state
             print(f"{resource.phase.name}{f': {resource.message}' if resource.message else ''}", flush=True)
-        for link in resource.log_links or ():
-            if link.uri not in self._links:
-                self._links.add(link.uri)
-                print(f"{link.name or 'log'}: {link.uri}", flush=True)
+        for uri, name in links.items():
+            print(f"{name}: {uri}", flush=True)
 
     def _draw(self) -> Text:
         from rich.text import Text
@@ -112,24 +124,25 @@ class _Progress:
         text.append(f" {self.seconds:.0f} s", style="dim")
         if self.resource and self.resource.message:
             text.append(f"\n{self.resource.message}")
-        for link in (self.resource.log_links if self.resource else None) or ():
-            text.append(f"\n{link.name or 'log'}: {link.uri}", style="dim")
+        for uri, name in self.links.items():
+            text.append(f"\n{name}: {uri}", style="dim")
         return text
 
 
-def _print_json(task_type: str, progress: _Progress, outputs: dict[str, Any]) -> None:
+def _document(task_type: str, progress: _Progress, outputs: dict[str, Any]) -> str:
     resource = progress.resource
-    error, links = (resource.error, resource.log_links) if resource else (None, None)
+    assert resource is not None, "a task ends with the resource that says so"
+    error = resource.error
     document = {
         "task_type": task_type,
-        "phase": (resource.phase if resource else Phase.SUCCEEDED).name,
-        "message": resource.message if resource else None,
+        "phase": resource.phase.name,
+        "message": resource.message,
         "error": {"code": error.code, "retryable": error.retryable, "origin": error.origin} if error else None,
-        "log_links": [{"name": link.name, "uri": link.uri} for link in links or ()],
+        "log_links": [{"name": name, "uri": uri} for uri, name in progress.links.items()],
         "seconds": round(progress.seconds, 3),
         "outputs": plain(outputs),
     }
-    print(json.dumps(document, indent=2, ensure_ascii=False))
+    return json.dumps(document, indent=2, ensure_ascii=False)
 
 
 def _pairs(option: str, words: list[str], *, as_json: bool = True) -> dict[str, Any]:
@@ -141,10 +154,14 @@ def _pairs(option: str, words: list[str], *, as_json: bool = True) -> dict[str, 
         if name in pairs:
             raise WrongUse(f"{option} {name} is given twice; give it once.")
         try:
-            pairs[name] = json.loads(text) if as_json else text
+            pairs[name] = json.loads(text, parse_constant=_no_json) if as_json else text
         except ValueError:
             pairs[name] = text
     return pairs
+
+
+def _no_json(constant: str) -> None:
+    raise ValueError(f"{constant} is Python's, and no JSON")
 
 
 def _statement(args: argparse.Namespace) -> str | None:
@@ -160,8 +177,8 @@ def _statement(args: argparse.Namespace) -> str | None:
 
 
 def _timeout(seconds: float | None) -> float | None:
-    if seconds is not None and not 0 < seconds < float("inf"):
-        raise WrongUse(f"--timeout {seconds:g} cannot be used: give a number of seconds above 0.")
+    if seconds is not None and not 0.001 <= seconds <= 1e9:
+        raise WrongUse(f"--timeout {seconds:g} cannot be used: give a number of seconds from 0.001 to 1e9.")
     return seconds
 
 

@@ -27,9 +27,12 @@ def command(args: argparse.Namespace) -> int:
     entry = next(loaded, None)
     package = entry.origin if entry else None
     if args.json:
-        print(json.dumps({"task_type": args.task_type, "package": package, "connectors": made}, indent=2))
+        document = {"task_type": args.task_type, "package": package, "connectors": made}
+        print(json.dumps(document, indent=2), file=args.output)
         return 0
-    for connector in made:
+    for number, connector in enumerate(made):
+        if number:
+            print()
         documentation = connector.pop("documentation")
         rows = {"task type": args.task_type} | connector | {"package": package}
         width = max(map(len, rows))

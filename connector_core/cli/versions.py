@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from connector_core.cli.failing import quiet
 from connector_core.errors import ConnectorNotFound
 
 if TYPE_CHECKING:
@@ -18,8 +19,10 @@ def newest_version(registry: ConnectorRegistry, task_type: str) -> int:
     Raises:
         ConnectorNotFound: Nothing serves the task type.
     """
+    registry.entries()  # Finds the plugins too, whose failures nobody else would tell.
     try:
-        registry.get_connector(task_type)
+        with quiet():
+            registry.get_connector(task_type)
     except ConnectorNotFound:
         categories = [each.task_category for each in registry.connectors()]
         versions = [category.version for category in categories if category.name == task_type]
