@@ -1,0 +1,133 @@
+"""DuckDBConnector: SQL from the template, inputs as parameters, rows as the output."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from connector_core import (
+    LiteralError,
+    NoCurrentCall,
+    PermanentError,
+    Resource,
+    SyncConnectorBase,
+    current_call,
+    from_literal_map,
+    to_literal,
+)
+from connector_duckdb.dataset import write_dataset
+from connector_duckdb.query import Query
+from connector_duckdb.rows import to_rows
+from connector_duckdb.task import Output, Settings
+
+if TYPE_CHECKING:
+    from connector_core.idl import LiteralMap, TaskTemplate
+
+__all__ = ["DuckDBConnector"]
+
+
+class DuckDBConnector(SyncConnectorBase):
+    """Runs the SQL of a task in DuckDB, within the call.
+
+    The inputs are bound to the parameters of the SQL (``$name``) and are never pasted into it. The result of the last
+    statement is the output ``rows``: a list of dicts, or, if it is large or so declared, a structured dataset, which is
+    one Parquet file under the output prefix.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(task_type_name="duckdb")
+
+    def do(
+        self, task_template: TaskTemplate, output_prefix: str, inputs: LiteralMap | None = None, **kwargs: Any
+    ) -> Resource:
+        """Run the SQL and give the result of its last statement.
+
+        Args:
+            task_template: Its ``sql.statement`` is run; its ``custom`` is :class:`~connector_duckdb.task.Settings`.
+            output_prefix: Where the Parquet file of a large result is written.
+            inputs: A value for each parameter that the SQL names.
+            **kwargs: Nothing more is used.
+
+        Raises:
+            PermanentError: The task is wrong, or its SQL failed.
+            RetryableError: The SQL failed of something that may pass, or took longer than the caller waits.
+        """
+        settings = Settings.of(task_template)
+        output = Output.of(task_template)
+        sql = task_template.sql.statement
+        with Query(settings.database, settings.read_only, _seconds_left(task_template)) as query:
+            batches = query.run(sql, _values(inputs))
+            rows, batches = _inline(batches, output, settings)
+            if rows is not None:
+                return Resource.succeeded(outputs={output.name: rows}, message=_count(len(rows)))
+            uri = f"{output_prefix.rstrip('/')}/{output.name}.parquet"
+            literal, written = write_dataset(uri, query.schema, batches)
+        return Resource.succeeded(outputs={output.name: literal}, message=f"{_count(written)} written to {uri}")
+
+
+MAX_INLINE_BYTES = 128 * 1024
+"""Of encoded rows: a resource travels in Flyte 2's task status, which holds 256 KiB."""
+
+MAX_DECLARED_BYTES = 2 * 1024 * 1024
+"""Of encoded rows where a list is declared: Flyte refuses a response of more than 4 MiB."""
+
+
+def _inline(
+    batches: Iterator[pa.RecordBatch], output: Output, settings: Settings
+) -> tuple[list[dict[str, Any]] | None, Iterator[pa.RecordBatch]]:
+    """The rows if they are few enough, else None; with the batches, from the first one on."""
+    if output.is_dataset:
+        return None, batches
+    max_rows = None if output.is_list else settings.inline_rows
+    max_bytes = MAX_DECLARED_BYTES if output.is_list else MAX_INLINE_BYTES
+    taken: list[pa.RecordBatch] = []
+    for batch in batches:
+        taken.append(batch)
+        # Arrow takes at most eight times the bytes of a literal (a small int is one byte there and eight here): what
+        # is over that need not be encoded to be known as too large.
+        if _exceeds(sum(map(len, taken)), max_rows) or sum(part.nbytes for part in taken) > 8 * max_bytes:
+            break
+    else:
+        rows = [row for part in taken for row in to_rows(part)]
+        if to_literal(rows).ByteSize() <= max_bytes:
+            return rows, iter(())
+    if output.is_list:
+        raise PermanentError(
+            f"The result is too large for a list: more than {MAX_DECLARED_BYTES // 2**20} MiB. Declare the output "
+            f"{output.name!r} as a structured dataset, declare no outputs, or select fewer rows.",
+            code="RESULT_TOO_LARGE",
+        )
+    return None, chain(taken, batches)
+
+
+def _exceeds(number: int, limit: int | None) -> bool:
+    return limit is not None and number > limit
+
+
+def _values(inputs: LiteralMap | None) -> dict[str, Any]:
+    try:
+        return {} if inputs is None else from_literal_map(inputs, path="inputs")
+    except LiteralError as error:
+        raise PermanentError(f"An input cannot be read: {error}", code="INPUTS") from error
+
+
+def _seconds_left(task_template: TaskTemplate) -> float | None:
+    """Until nobody waits for the result any more."""
+    limits = []
+    if (timeout := task_template.metadata.timeout.ToTimedelta().total_seconds()) > 0:
+        limits.append(timeout)
+    try:
+        deadline = current_call().deadline
+    except NoCurrentCall:
+        deadline = None
+    if deadline is not None:
+        limits.append(max(deadline - time.monotonic(), 0))
+    return min(limits, default=None)
+
+
+def _count(rows: int) -> str:
+    return "1 row" if rows == 1 else f"{rows:,} rows"

@@ -1,0 +1,237 @@
+"""Query: a connection to DuckDB that runs one task's SQL and streams the result."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow as pa
+
+from connector_core import CallError, PermanentError, RetryableError
+from connector_core.idl import Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from duckdb.sqltypes import DuckDBPyType
+
+__all__ = ["Query"]
+
+BATCH_ROWS = 32_768
+"""Rows in one batch, which is one row group of the Parquet file: few enough to hold, many enough to be read fast."""
+
+
+class Query:
+    """A connection of its own, closed at the end of the ``with`` block, and interrupted after a time.
+
+    Args:
+        database: What ``duckdb.connect`` opens.
+        read_only: Open it for reading only.
+        seconds: After which the SQL is interrupted; None: never.
+
+    Attributes:
+        schema: Of the result; known once the SQL runs.
+    """
+
+    schema: pa.Schema
+
+    def __init__(self, database: str, read_only: bool, seconds: float | None) -> None:
+        self._seconds = seconds
+        self._expired = False
+        self._done = threading.Event()
+        with self._sql_errors():
+            # The names of tables must not reach the Python variables of this process.
+            self._connection = duckdb.connect(database, read_only, {"python_enable_replacements": False})
+
+    def __enter__(self) -> Query:
+        if self._seconds is not None:
+            self._watch = threading.Thread(target=self._interrupt, name="duckdb-deadline", daemon=True)
+            self._watch.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._done.set()
+        if self._seconds is not None:
+            self._watch.join()
+        self._connection.close()
+
+    def run(self, sql: str, values: Mapping[str, Any]) -> Iterator[pa.RecordBatch]:
+        """Run all statements and give the result of the last one, batch by batch as DuckDB makes them.
+
+        Args:
+            sql: One statement or several.
+            values: A value for each parameter that one of them names.
+
+        Raises:
+            PermanentError: The SQL failed, or parameters and values do not fit.
+            RetryableError: The SQL failed of something that may pass, or was interrupted.
+        """
+        with self._sql_errors():
+            # What a timestamp without a time zone is compared to must not depend on the machine.
+            self._connection.execute("SET TimeZone = 'UTC'")
+            statements = self._connection.extract_statements(sql)
+            if not statements:
+                raise PermanentError("The task has no SQL: give a statement in the template's sql.", code="NO_SQL")
+            _check_parameters(statements, values)
+            for statement in statements[:-1]:
+                self._connection.execute(statement, _named(statement, values)).complete()
+            last = statements[-1]
+            relation = self._connection.sql(last, params=_named(last, values))
+            reader = _carriable(relation).to_arrow_reader(BATCH_ROWS)
+            self.schema = reader.schema
+        return self._batches(reader)
+
+    def _batches(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+        with self._sql_errors():
+            yield from reader
+
+    def _interrupt(self) -> None:
+        if self._done.wait(self._seconds):
+            return
+        self._expired = True
+        # An interruption that falls between two statements is forgotten, so one is not enough.
+        while not self._done.wait(0.05):
+            self._connection.interrupt()
+
+    @contextmanager
+    def _sql_errors(self) -> Iterator[None]:
+        try:
+            yield
+        # What fails once rows are streaming comes through Arrow, as an OSError with DuckDB's message.
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
+            if self._expired:
+                raise RetryableError(
+                    f"The SQL was interrupted: it did not end within {self._seconds:.3g} s.", code="DEADLINE"
+                ) from error
+            raise _call_error(error) from error
+
+
+def _check_parameters(statements: Sequence[duckdb.Statement], values: Mapping[str, Any]) -> None:
+    parameters = sorted({name for statement in statements for name in statement.named_parameters})
+    for name, value in values.items():
+        if name not in parameters:
+            there = (
+                f"its parameters are: {_dollars(parameters)}" if parameters else f"it has no parameters; write ${name}"
+            )
+            raise PermanentError(f"The SQL does not name the input {name!r}; {there}.", code="INPUTS")
+        if not _can_bind(value):
+            raise PermanentError(
+                f"The input {name!r} cannot be bound to ${name}: a file or a dataset is no SQL value. Pass its URI as "
+                "a str.",
+                code="INPUTS",
+            )
+    for name in parameters:
+        if name not in values:
+            there = f"there are: {', '.join(sorted(values))}" if values else "there is none"
+            raise PermanentError(f"The parameter ${name} of the SQL has no input of that name; {there}.", code="INPUTS")
+
+
+def _can_bind(value: object) -> bool:
+    match value:
+        case list():
+            return all(map(_can_bind, value))
+        case dict():
+            return all(map(_can_bind, value.values()))
+        case _:
+            return not isinstance(value, Literal)
+
+
+def _named(statement: duckdb.Statement, values: Mapping[str, Any]) -> dict[str, Any] | None:
+    return {name: values[name] for name in statement.named_parameters} or None
+
+
+def _dollars(names: Sequence[str]) -> str:
+    return ", ".join(f"${name}" for name in names)
+
+
+def _carriable(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    """The relation with each column under a name of its own, and as text where Arrow would alter the values."""
+    names = _distinct(relation.columns)
+    types = [_carriable_type(kind) for kind in relation.types]
+    if names == relation.columns and types == [str(kind) for kind in relation.types]:
+        return relation
+    columns = zip(names, types, strict=True)
+    return relation.project(
+        ", ".join(f"CAST(#{index} AS {kind}) AS {_quoted(name)}" for index, (name, kind) in enumerate(columns, 1))
+    )
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """As DuckDB names the columns of a subquery: the second ``x`` is ``x_1``."""
+    distinct: list[str] = []
+    for name in names:
+        candidate, number = name, 0
+        while candidate in distinct or (number and candidate in names):
+            number += 1
+            candidate = f"{name}_{number}"
+        distinct.append(candidate)
+    return distinct
+
+
+def _carriable_type(kind: DuckDBPyType) -> str:
+    if kind.id in _ALTERED_BY_ARROW:
+        return "VARCHAR"
+    # A type of columns is spelled anew only where one in it changes.
+    if kind.id not in ("list", "array", "struct", "map"):
+        return str(kind)
+    parts: dict[str, Any] = dict(kind.children)
+    spelled = {name: _carriable_type(part) for name, part in parts.items() if not isinstance(part, int)}
+    if all(spelled[name] == str(parts[name]) for name in spelled):
+        return str(kind)
+    match kind.id:
+        case "list":
+            return f"{spelled['child']}[]"
+        case "array":
+            return f"{spelled['child']}[{parts['size']}]"
+        case "map":
+            return f"MAP({spelled['key']}, {spelled['value']})"
+        case _:
+            return f"STRUCT({', '.join(f'{_quoted(name)} {part}' for name, part in spelled.items())})"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+_ALTERED_BY_ARROW = frozenset(
+    {"bit", "time with time zone", "uhugeint", "bignum", "union", "variant", "geometry"},
+)
+"""Types that lose something in Arrow (an offset, the largest numbers), or that Parquet cannot hold."""
+
+
+def _call_error(error: Exception) -> CallError:
+    text = str(error)
+    kind = RetryableError if _may_pass(error, text) else PermanentError
+    return kind(f"The SQL failed: {text[:_LONGEST_MESSAGE]}", code=_code(error, text))
+
+
+def _code(error: Exception, text: str) -> str:
+    """``SQL_CATALOG`` for a ``duckdb.CatalogException``, and for a message that begins as one's does."""
+    name = type(error).__name__.removesuffix("Exception")
+    if not isinstance(error, duckdb.Error) or type(error) is duckdb.Error:
+        found = re.match(r"([A-Za-z ]+) Error: ", text)
+        name = found[1] if found else "Error"
+    return "SQL_" + re.sub(r"(?<=[a-z])(?=[A-Z])| ", "_", name).upper()
+
+
+def _may_pass(error: Exception, text: str) -> bool:
+    if isinstance(error, duckdb.HTTPException):
+        # 0 is no answer at all.
+        return error.status_code in (0, 408, 429) or error.status_code >= 500
+    return _PASSING.search(text.partition("\n")[0]) is not None
+
+
+_PASSING = re.compile(
+    r"^TransactionContext Error: .*conflict"
+    r"|^Connection Error: .*different configuration"
+    r"|^(IO|HTTP) Error: .*(set lock|timed out|timeout was reached|temporarily|"
+    r"connection (error|refused|reset)|could not (connect|establish))",
+    re.IGNORECASE,
+)
+
+_LONGEST_MESSAGE = 2000
+"""A message may quote a value, and Flyte's callers lose one that is over 4 KiB."""

@@ -1,0 +1,120 @@
+"""Inputs are bound to the parameters of the SQL, and stay the values that they are."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from connector_core import PermanentError
+from connector_core.idl import Blob, Literal, LiteralMap, Scalar
+from connector_duckdb import DuckDBConnector
+
+
+def test_an_input_is_bound_to_the_parameter_of_its_name(rows):
+    assert rows("SELECT $a - $b AS difference", a=7, b=3) == [{"difference": 4}]
+
+
+def test_sql_in_an_input_stays_a_value(rows):
+    attempt = "x'; DROP TABLE t; --"
+    sql = "CREATE TABLE t AS SELECT 1 AS n; SELECT $name AS name, count(*) AS tables FROM t"
+    assert rows(sql, name=attempt) == [{"name": attempt, "tables": 1}]
+
+
+def test_what_looks_like_a_parameter_in_an_input_stays_a_value(rows):
+    assert rows("SELECT $a AS a, $b AS b", a="$b", b="{{.inputs.a}}") == [{"a": "$b", "b": "{{.inputs.a}}"}]
+
+
+def test_a_parameter_may_stand_in_several_places(rows):
+    assert rows("SELECT $a AS x, $a AS y WHERE $a > 1", a=2) == [{"x": 2, "y": 2}]
+
+
+def test_each_statement_gets_the_parameters_that_it_names(rows):
+    sql = "CREATE TABLE t AS SELECT $first AS v; INSERT INTO t SELECT $second; SELECT v FROM t WHERE v < $limit"
+    assert rows(sql, first=1, second=2, limit=9) == [{"v": 1}, {"v": 2}]
+
+
+def test_without_inputs_no_map_is_needed(do):
+    assert do("SELECT 1 AS one", inputs=None).outputs == {"rows": [{"one": 1}]}
+
+
+def test_none_is_null(rows):
+    assert rows("SELECT $a IS NULL AS missing", a=None) == [{"missing": True}]
+
+
+def test_a_datetime_compares_with_timestamps_as_utc(rows):
+    sql = "SELECT TIMESTAMP '2026-01-01 12:00:00' > $since AS later"
+    assert rows(sql, since=datetime(2026, 1, 1, 11, 59, tzinfo=UTC)) == [{"later": True}]
+
+
+def test_a_timedelta_is_an_interval(rows):
+    sql = "SELECT TIMESTAMP '2026-01-01 00:00:00' + $wait AS at"
+    assert rows(sql, wait=timedelta(days=1, seconds=2)) == [{"at": "2026-01-02T00:00:02"}]
+
+
+def test_a_list_can_be_searched(rows):
+    assert rows("SELECT i FROM range(9) r(i) WHERE list_contains($wanted, i)", wanted=[2, 5]) == [{"i": 2}, {"i": 5}]
+
+
+def test_an_input_that_the_sql_does_not_name_is_refused(do):
+    with pytest.raises(PermanentError) as error:
+        do("SELECT $least, $most", inputs={"least": 1, "most": 2, "leest": 3})
+    assert str(error.value) == "The SQL does not name the input 'leest'; its parameters are: $least, $most."
+    assert error.value.code == "INPUTS"
+
+
+def test_an_input_of_sql_without_parameters_is_refused(do):
+    with pytest.raises(PermanentError) as error:
+        do("SELECT 1", inputs={"n": 1})
+    assert str(error.value) == "The SQL does not name the input 'n'; it has no parameters; write $n."
+
+
+def test_a_parameter_without_an_input_is_refused(do):
+    with pytest.raises(PermanentError) as error:
+        do("SELECT $b, $c", inputs={"b": 1})
+    assert str(error.value) == "The parameter $c of the SQL has no input of that name; there are: b."
+
+
+def test_a_parameter_without_any_input_is_refused(do):
+    with pytest.raises(PermanentError, match=r"^The parameter \$1 of the SQL has no input .*; there is none\.$"):
+        do("SELECT ?")
+
+
+@pytest.mark.parametrize("wrap", [lambda blob: blob, lambda blob: [blob], lambda blob: {"file": blob}])
+def test_a_file_cannot_be_bound(do, wrap):
+    blob = Literal(scalar=Scalar(blob=Blob(uri="s3://bucket/key")))
+    with pytest.raises(PermanentError) as error:
+        do("SELECT $file", inputs={"file": wrap(blob)})
+    assert str(error.value) == (
+        "The input 'file' cannot be bound to $file: a file or a dataset is no SQL value. Pass its URI as a str."
+    )
+
+
+def test_an_input_without_a_value_is_refused(do):
+    with pytest.raises(PermanentError, match=r"^An input cannot be read: inputs\.a: the literal holds no value\.$"):
+        do("SELECT $a", inputs=LiteralMap(literals={"a": Literal()}))
+
+
+def test_wrong_inputs_run_no_statement(do, tmp_path):
+    with pytest.raises(PermanentError):
+        do(f"COPY (SELECT 1) TO '{tmp_path}/copy.csv'; SELECT $a", inputs={"b": 1})
+    assert not (tmp_path / "copy.csv").exists()
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(value=st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats() | TEXT | st.lists(TEXT))
+def test_a_bound_value_comes_back_equal(do, value: Any):
+    (row,) = do("SELECT $value AS value", inputs={"value": value}).outputs["rows"]
+    both_nan = isinstance(value, float) and math.isnan(value) and math.isnan(row["value"])
+    assert both_nan or (row["value"] == value and type(row["value"]) is type(value))
+
+
+def test_the_task_type_is_duckdb():
+    assert DuckDBConnector().task_category.name == "duckdb"
