@@ -143,7 +143,8 @@ def scan() -> Scan:
             entry = Entry(point.name, point.value)
             unreadable.append(f"The metadata of the distribution that declares {entry.value!r} is broken: {error}.")
         found[entry] = None
-    return Scan(tuple(entries), tuple(plugins), tuple(unreadable))
+    # Plugins are registered in this order, so it must not be that of a directory listing.
+    return Scan(tuple(entries), tuple(sorted(plugins, key=_by_name)), tuple(unreadable))
 
 
 def apply_settings(entry: Entry, settings: Settings) -> Entry:
@@ -165,7 +166,11 @@ def sort_out(entries: Iterable[Entry], settings: Settings) -> tuple[Entry, ...]:
         if entry.state is State.DISCOVERED:
             claims.setdefault(entry.task_type, []).append(entry)
     sorted_out = [_settle(entry, claims.get(entry.task_type, ()), settings) for entry in allowed]
-    return tuple(sorted(sorted_out, key=lambda entry: (entry.task_type, entry.distribution or "")))
+    return tuple(sorted(sorted_out, key=_by_name))
+
+
+def _by_name(entry: Entry) -> tuple[str, str]:
+    return entry.task_type, entry.distribution or ""
 
 
 def _entry_points(unreadable: list[str]) -> Iterable[importlib_metadata.EntryPoint]:
@@ -198,7 +203,7 @@ def _settle(entry: Entry, claims: Sequence[Entry], settings: Settings) -> Entry:
             return entry
         return _disabled(entry, f"CONNECTORS_PREFER={entry.task_type}={preferred}")
     claimants = " and ".join(sorted(f"{claim.origin} ({claim.value})" for claim in claims))
-    suggestion = next((claim.distribution for claim in claims if claim.distribution), "NAME")
+    suggestion = min((claim.distribution for claim in claims if claim.distribution), default="NAME")
     return entry._replace(
         state=State.CONFLICTING,
         reason=f"The task type {entry.task_type} is claimed by {claimants}; uninstall one, "
