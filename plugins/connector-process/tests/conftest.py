@@ -1,0 +1,163 @@
+"""Jobs for the tests: real processes, each of which is ended with its test."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import psutil
+import pytest
+
+from connector_core import Call, ConnectorRegistry, Resource, Task
+from connector_core.idl import TaskTemplate
+from connector_core.invoke import invoke, stream_logs
+from connector_process import ProcessConnector, ProcessMeta
+
+T = TypeVar("T")
+
+
+def until(condition: Callable[[], T], seconds: float = 10) -> T:
+    """What the condition gives as soon as that is true; an error when it does not become true in time."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.01)
+    return value
+
+
+def runs(pid: int) -> bool:
+    """Whether the process exists and has not ended."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+class Page(NamedTuple):
+    lines: list[str]
+    token: str
+
+
+class Jobs:
+    """The connector's calls, made as the service makes them, and what can be seen of a job from outside."""
+
+    until = staticmethod(until)
+    runs = staticmethod(runs)
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.connector = ProcessConnector()
+        self.registry = ConnectorRegistry(discover=False)
+        self.registry.register(self.connector)
+        self.processes: list[subprocess.Popen[str]] = []
+
+    def task(self, *command: str, **fields: Any) -> Task:
+        return Task("process", registry=self.registry, container=command, **fields)
+
+    def create(self, *command: str, key: str | None = None, **custom: Any) -> ProcessMeta:
+        return self.create_from(self.task(*command, custom=custom).template, key)
+
+    def create_from(self, template: TaskTemplate, key: str | None = None) -> ProcessMeta:
+        arguments = {"task_template": template, "output_prefix": "", "inputs": None, "task_execution_metadata": None}
+        meta = self.call("create", idempotency_key=key, **arguments)
+        assert isinstance(meta, ProcessMeta)
+        return meta
+
+    def get(self, meta: ProcessMeta) -> Resource:
+        resource = self.call("get", resource_meta=meta, output_prefix="")
+        assert isinstance(resource, Resource)
+        return resource
+
+    def delete(self, meta: ProcessMeta) -> None:
+        self.call("delete", resource_meta=meta)
+
+    def find(self, key: str) -> ProcessMeta | None:
+        meta: ProcessMeta | None = self.call("find", idempotency_key=key)
+        return meta
+
+    def logs(self, meta: ProcessMeta, lines: int = 0, token: str = "") -> Page:
+        async def read() -> list[Any]:
+            call = Call(self.connector, "get_logs")
+            return [part async for part in stream_logs(call, resource_meta=meta, lines=lines, token=token)]
+
+        body, header = asyncio.run(read())
+        return Page(list(body.body.results), header.header.token)
+
+    def call(self, operation: str, **arguments: Any) -> Any:
+        return asyncio.run(invoke(Call(self.connector, operation), self.registry, **arguments))
+
+    def ended(self, meta: ProcessMeta) -> Resource:
+        """The job's last state."""
+
+        def last() -> Resource | None:
+            resource = self.get(meta)
+            return resource if resource.is_terminal else None
+
+        resource = until(last)
+        assert resource is not None
+        return resource
+
+    def printed_pids(self, meta: ProcessMeta, count: int) -> list[int]:
+        """The process ids that the command prints, one a line."""
+
+        def pids() -> list[int]:
+            lines = self.logs(meta).lines
+            return [int(line) for line in lines] if len(lines) == count else []
+
+        return until(pids)
+
+    def record(self, meta: ProcessMeta) -> dict[str, Any]:
+        """What the job's directory says of the processes."""
+        record: dict[str, Any] = json.loads(Path(meta.job_dir, "job.json").read_bytes())
+        return record
+
+    def elsewhere(self, code: str, *arguments: str) -> subprocess.Popen[str]:
+        """Another Python process, in which ``connector`` is a connector and ``sys.argv[1:]`` are the arguments."""
+        command = [sys.executable, "-c", _ELSEWHERE + code, *arguments]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.processes.append(process)
+        return process
+
+
+_ELSEWHERE = """
+import sys
+from connector_core import ConnectorRegistry, Task
+from connector_process import ProcessConnector, ProcessMeta
+
+connector = ProcessConnector()
+registry = ConnectorRegistry(discover=False)
+registry.register(connector)
+
+def create(key, *command):
+    template = Task("process", registry=registry, container=command).template
+    return connector.create(template, "", None, None, idempotency_key=key).encode().decode()
+"""
+
+
+@pytest.fixture
+def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jobs]:
+    root = tmp_path / "jobs"
+    monkeypatch.setenv("CONNECTOR_PROCESS_DIR", str(root))
+    jobs = Jobs(root)
+    yield jobs
+    for process in jobs.processes:
+        with process:
+            process.kill()
+    for directory in root.iterdir() if root.is_dir() else ():
+        jobs.delete(ProcessMeta(str(directory)))
+    until(lambda: not [process for process in psutil.process_iter() if _belongs_to(process, root)])
+
+
+def _belongs_to(process: psutil.Process, root: Path) -> bool:
+    try:
+        marker: str = process.environ().get("CONNECTOR_PROCESS_JOB", "")
+        return marker.startswith(f"{root}{os.sep}") and runs(process.pid)
+    except (psutil.Error, OSError):
+        return False
