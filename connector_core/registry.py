@@ -253,7 +253,7 @@ class ConnectorRegistry:
         for implementation in reversed(getattr(self._plugin_manager.hook, hook).get_hookimpls()):
             try:
                 result = implementation.function(*(arguments[name] for name in implementation.argnames))
-            except Exception:
+            except (Exception, SystemExit):
                 log.exception("The hook %s of the plugin %s failed.", hook, implementation.plugin_name)
             else:
                 if result is not None:
@@ -296,11 +296,15 @@ class ConnectorRegistry:
 
     def _add_entries(self, entries: Iterable[Entry]) -> None:
         known = {slot.entry.found: slot for slot in self._slots}
-        settled = sort_out([*known, *(entry for entry in entries if entry not in known)], self.settings)
-        used = (State.LOADED, State.FAILED)
-        self._slots = tuple(
-            slot if (slot := known.get(entry.found)) and slot.entry.state in used else _Slot(entry) for entry in settled
-        )
+        # What is used, or being loaded by another thread just now, stays what it is.
+        kept = {
+            entry: slot
+            for entry, slot in known.items()
+            if slot.loading or slot.entry.state in (State.LOADED, State.FAILED)
+        }
+        settled = sort_out(dict.fromkeys([*known, *(entry.found for entry in entries)]), self.settings)
+        unchanged = {slot.entry: slot for slot in self._slots}
+        self._slots = tuple(kept.get(entry.found) or unchanged.get(entry) or _Slot(entry) for entry in settled)
 
     def _load_task_type(self, task_type: str) -> None:
         self._ensure_scanned()
@@ -369,7 +373,8 @@ class ConnectorRegistry:
                 self._take_contributions(manager, plugin)
             except BaseException:
                 self._connectors, self._slots = before
-                manager.unregister(plugin)
+                if manager.is_registered(plugin):
+                    manager.unregister(plugin)
                 raise
 
     def _take_contributions(self, manager: pluggy.PluginManager, plugin: object) -> None:
@@ -381,10 +386,17 @@ class ConnectorRegistry:
 
         self._add(brought("connector_core_connectors"), override=False, explicit=True)
         self._add_entries(brought("connector_core_entries"))
-        for converter in brought("connector_core_literal_converters"):
-            from connector_core.literals import register_converter
+        converters = brought("connector_core_literal_converters")
+        if converters:
+            from connector_core.literals import LiteralConverter, register_converter
 
-            register_converter(converter)
+            for converter in converters:
+                if not isinstance(converter, LiteralConverter):
+                    raise EntryRefused(
+                        f"A plugin brings {converter!r} as a literal converter.", "Return LiteralConverter objects."
+                    )
+            for converter in converters:  # Last, because they are the process's, and stay.
+                register_converter(converter)
 
     def _plugins(self) -> pluggy.PluginManager:
         if self._plugin_manager is None:
@@ -408,6 +420,8 @@ class ConnectorRegistry:
         states = {slot.entry.state for slot in slots}
         if State.CONFLICTING in states:
             return ConnectorConflict(category=category, reasons=reasons[:1])
+        if any(slot.loading for slot in slots):  # By this very thread: another one would have waited.
+            return ConnectorNotFound(category=category, reasons=["It is being imported just now, and asks for itself."])
         if states == {State.DISABLED}:
             return ConnectorDisabled(category=category, reasons=reasons)
         versions = sorted(key[1] for key in self._connectors if key[0] == task_type)
