@@ -23,6 +23,7 @@ from connector_core.idl import (
 )
 from connector_core.literals.converters import converter_for
 from connector_core.literals.types import KNOWN, SIMPLE_TYPES, spell
+from connector_core.secrets import Secret
 
 __all__ = ["MAX_DEPTH", "MSGPACK", "to_literal", "to_literal_map"]
 
@@ -156,7 +157,7 @@ def _check_names(values: Mapping[str, Any], types: Mapping[str, Any], path: str)
 
 
 def _name(name: Any, path: str) -> str:
-    if not isinstance(name, str):
+    if not isinstance(name, str) or isinstance(name, Secret):
         raise LiteralError(f"a name must be a str, got {name!r}.", path=path)
     return name
 
