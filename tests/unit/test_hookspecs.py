@@ -1,0 +1,382 @@
+"""The six hooks: where they are called, and that one that raises stops nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from connector_core import (
+    Call,
+    ConnectorRegistry,
+    DuplicateConnector,
+    Entry,
+    EntryRefused,
+    LiteralConverter,
+    LiteralError,
+    Outcome,
+    Resource,
+    from_literal,
+    get_connector_secret,
+    hookimpl,
+    hookspecs,
+    literal_type,
+    to_literal,
+)
+from connector_core.idl import Literal, LiteralType, Primitive, Scalar, SimpleType
+from connector_core.invoke import invoke
+from support.connectors import Echo, Jobs
+from support.sites import Site, sync_connector
+
+
+def plugin(**functions: Any) -> SimpleNamespace:
+    """A plugin of these hook implementations."""
+    return SimpleNamespace(**{f"connector_core_{name}": hookimpl(function) for name, function in functions.items()})
+
+
+def do(registry: ConnectorRegistry, connector: Any = None) -> Resource:
+    result: Resource = asyncio.run(
+        invoke(Call(connector or Echo(), "do"), registry, task_template=None, output_prefix="")
+    )
+    return result
+
+
+def test_there_are_six_each_with_a_docstring() -> None:
+    hooks = [name for name in hookspecs.__all__ if name.startswith("connector_core_")]
+    assert len(hooks) == 6
+    assert all(getattr(hookspecs, name).__doc__ for name in hooks)
+
+
+class TestConnectors:
+    def test_they_are_registered_with_the_plugin(self, registry: ConnectorRegistry) -> None:
+        echo = Echo()
+        registry.register_plugin(plugin(connectors=lambda: [echo, Jobs()]))
+        assert registry.get_connector("echo") is echo
+        assert registry.get_connector("job")
+
+    def test_one_that_is_there_already_refuses_the_whole_plugin(self, registry: ConnectorRegistry) -> None:
+        registry.register(Echo())
+        with pytest.raises(DuplicateConnector, match=r"^Duplicate connector for task type: echo_v0$"):
+            registry.register_plugin(plugin(connectors=lambda: [Jobs(), Echo()], secret=lambda key: "secret"))
+        assert [str(each.task_category) for each in registry.connectors()] == ["echo_v0"]
+        assert registry.secret("key") is None
+
+    def test_what_fails_half_way_leaves_nothing(self, registry: ConnectorRegistry) -> None:
+        def half() -> Iterator[Any]:
+            yield Echo()
+            raise RuntimeError("half way")
+
+        broken = plugin(connectors=half)
+        with pytest.raises(RuntimeError, match="half way"):
+            registry.register_plugin(broken)
+        assert registry.connectors() == ()
+        broken.connector_core_connectors = hookimpl(lambda: [Echo()])
+        registry.register_plugin(broken)
+        assert len(registry.connectors()) == 1
+
+
+class TestEntries:
+    def test_they_are_listed_and_loaded_like_all_others(self, registry: ConnectorRegistry, site: Site) -> None:
+        site.add(modules={"acme_hooked": sync_connector()})
+        registry.register_plugin(plugin(entries=lambda: [Entry("acme", "acme_hooked:Acme")]))
+        assert registry.entries() == (Entry("acme", "acme_hooked:Acme"),)
+        assert registry.get_connector("acme").name == "Acme"
+
+    def test_those_that_stand_in_the_metadata_already_are_one(self, site: Site) -> None:
+        site.add(connectors={"acme": "acme_hooked:Acme"}, modules={"acme_hooked": sync_connector()})
+        registry = ConnectorRegistry()
+        connector = registry.get_connector("acme")
+        registry.register_plugin(plugin(entries=lambda: registry.entries()))
+        assert len(registry.entries()) == 1
+        assert registry.get_connector("acme") is connector
+
+    def test_the_same_entry_twice_is_one(self, registry: ConnectorRegistry) -> None:
+        registry.register_plugin(plugin(entries=lambda: [Entry("acme", "a:A"), Entry("acme", "a:A")]))
+        assert registry.entries() == (Entry("acme", "a:A"),)
+
+    def test_what_is_loaded_stays_when_a_plugin_claims_it_too(self, site: Site) -> None:
+        site.add(connectors={"acme": "acme_hooked:Acme"}, modules={"acme_hooked": sync_connector()})
+        registry = ConnectorRegistry()
+        connector = registry.get_connector("acme")
+        registry.register_plugin(plugin(entries=lambda: [Entry("acme", "other:C")]))
+        assert registry.get_connector("acme") is connector
+        assert {entry.value: entry.state for entry in registry.entries()} == {
+            "acme_hooked:Acme": "loaded",
+            "other:C": "conflicting",
+        }
+
+    def test_they_are_taken_back_when_the_plugin_is_refused(self, registry: ConnectorRegistry) -> None:
+        with pytest.raises(EntryRefused, match=r"brings 'rubbish' as a literal converter"):
+            registry.register_plugin(
+                plugin(entries=lambda: [Entry("acme", "a:A")], literal_converters=lambda: ["rubbish"])
+            )
+        assert registry.entries() == ()
+
+
+class TestSecret:
+    def test_the_plugin_registered_last_is_asked_first(self, registry: ConnectorRegistry) -> None:
+        registry.register_plugin(plugin(secret=lambda key: f"first {key}"))
+        registry.register_plugin(plugin(secret=lambda key: f"last {key}"))
+        assert registry.secret("k") == "last k"
+
+    def test_none_leaves_it_to_the_next_and_asks_no_more_than_needed(self, registry: ConnectorRegistry) -> None:
+        asked: list[str] = []
+        registry.register_plugin(plugin(secret=lambda: asked.append("never needed")))
+        registry.register_plugin(plugin(secret=lambda key: key))
+        registry.register_plugin(plugin(secret=lambda key: asked.append(key)))
+        assert registry.secret("k") == "k"
+        assert asked == ["k"]
+
+    def test_one_that_raises_is_passed_over(
+        self, registry: ConnectorRegistry, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def fail(key: str) -> str:
+            raise RuntimeError("vault is sealed")
+
+        registry.register_plugin(plugin(secret=lambda key: "fallback"))
+        registry.register_plugin(plugin(secret=fail), "vault")
+        assert registry.secret("k") == "fallback"
+        assert "The hook connector_core_secret of the plugin vault failed." in caplog.text
+
+    def test_connectors_get_it_in_their_calls(self, registry: ConnectorRegistry) -> None:
+        class Asks(Echo):
+            def do(self, **kwargs: Any) -> Resource:
+                return Resource.succeeded(outputs={"secret": str(get_connector_secret("k"))})
+
+        registry.register_plugin(plugin(secret=lambda key: f"hook {key}"))
+        assert do(registry, Asks()).outputs == {"secret": "hook k"}
+
+
+class TestCalls:
+    def test_they_are_called_before_and_after(self, registry: ConnectorRegistry) -> None:
+        seen: list[Any] = []
+        registry.register_plugin(
+            plugin(
+                before_call=lambda call: seen.append(call),
+                after_call=lambda call, outcome: seen.append((call, outcome)),
+            )
+        )
+        result = do(registry)
+        before, (after, outcome) = seen
+        assert before is after
+        assert (before.operation, str(before.task_category)) == ("do", "echo_v0")
+        assert isinstance(outcome, Outcome)
+        assert (outcome.result, outcome.error) == (result, None)
+        assert outcome.seconds >= 0
+
+    def test_the_plugin_registered_last_comes_first(self, registry: ConnectorRegistry) -> None:
+        order: list[str] = []
+        for name in ("first", "last"):
+            registry.register_plugin(plugin(before_call=lambda call, name=name: order.append(name)))
+        do(registry)
+        assert order == ["last", "first"]
+
+    @pytest.mark.parametrize("error", [RuntimeError("hook is broken"), SystemExit(1)], ids=repr)
+    def test_one_that_raises_is_logged_and_stops_neither_the_others_nor_the_call(
+        self, registry: ConnectorRegistry, caplog: pytest.LogCaptureFixture, error: BaseException
+    ) -> None:
+        seen: list[str] = []
+
+        def fail(call: Call) -> None:
+            raise error
+
+        registry.register_plugin(
+            plugin(before_call=lambda call: seen.append("before"), after_call=lambda: seen.append("after"))
+        )
+        registry.register_plugin(plugin(before_call=fail, after_call=fail), "bad-plugin")
+        assert do(registry).phase.name == "SUCCEEDED"
+        assert seen == ["before", "after"]
+        records = [record for record in caplog.records if record.levelno == logging.ERROR]
+        assert [record.getMessage() for record in records] == [
+            "The hook connector_core_before_call of the plugin bad-plugin failed.",
+            "The hook connector_core_after_call of the plugin bad-plugin failed.",
+        ]
+        assert all(record.exc_info for record in records)
+
+    def test_a_failed_call_is_reported_with_its_error(self, registry: ConnectorRegistry) -> None:
+        class Fails(Echo):
+            def do(self, **kwargs: Any) -> Resource:
+                raise KeyError("x")
+
+        outcomes: list[Outcome] = []
+        registry.register_plugin(plugin(after_call=lambda outcome: outcomes.append(outcome)))
+        with pytest.raises(KeyError):
+            do(registry, Fails())
+        assert isinstance(outcomes[0].error, KeyError)
+
+
+class Money:
+    def __init__(self, cents: int) -> None:
+        self.cents = cents
+
+
+class Euro(Money):
+    pass
+
+
+def converter(**changes: Any) -> LiteralConverter:
+    fields: dict[str, Any] = {
+        "python_type": Money,
+        "literal_type": LiteralType(simple=SimpleType.INTEGER),
+        "to_literal": lambda money: Literal(scalar=Scalar(primitive=Primitive(integer=money.cents))),
+        "from_literal": lambda literal: Money(literal.scalar.primitive.integer),
+    }
+    return LiteralConverter(**fields | changes)
+
+
+class TestLiteralConverters:
+    def test_a_type_of_ones_own_becomes_a_literal_and_comes_back(self, registry: ConnectorRegistry) -> None:
+        with pytest.raises(LiteralError, match="Money is no type that Flyte has"):
+            to_literal(Money(3))
+        registry.register_plugin(plugin(literal_converters=lambda: [converter()]))
+        assert literal_type(list[Money]).collection_type.simple == SimpleType.INTEGER
+        assert from_literal(to_literal(Money(3)), Money).cents == 3
+        assert [each.cents for each in from_literal(to_literal([Money(3)], list[Money]), list[Money])] == [3]
+
+    def test_subclasses_take_the_converter_of_their_base(self, registry: ConnectorRegistry) -> None:
+        registry.register_plugin(plugin(literal_converters=lambda: [converter()]))
+        assert from_literal(to_literal(Euro(3))) == 3
+
+    def test_the_type_can_be_named_so_that_it_need_not_be_imported(self, registry: ConnectorRegistry) -> None:
+        named = converter(python_type=f"{Money.__module__}.Money")
+        registry.register_plugin(plugin(literal_converters=lambda: [named]))
+        assert named.type_name == converter().type_name
+        assert from_literal(to_literal(Money(4))) == 4
+
+    def test_the_first_for_a_type_stays_and_the_second_is_logged(
+        self, registry: ConnectorRegistry, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        first = converter()
+        registry.register_plugin(plugin(literal_converters=lambda: [first, first]))
+        assert not caplog.records
+        registry.register_plugin(plugin(literal_converters=lambda: [converter(to_literal=lambda money: Literal())]))
+        assert "A second literal converter for" in caplog.text
+        assert from_literal(to_literal(Money(5))) == 5
+
+    def test_a_refused_plugin_leaves_none(self, registry: ConnectorRegistry) -> None:
+        with pytest.raises(EntryRefused, match="Return LiteralConverter objects"):
+            registry.register_plugin(plugin(literal_converters=lambda: [converter(), "rubbish"]))
+        with pytest.raises(LiteralError, match="Money"):
+            to_literal(Money(3))
+
+
+class TestRefusedPlugins:
+    def test_a_hook_that_does_not_exist(self, registry: ConnectorRegistry) -> None:
+        with pytest.raises(
+            EntryRefused, match=r"^The plugin 'mine' does not fit: .*connector_core_befor_call.*hookspecs"
+        ):
+            registry.register_plugin(plugin(befor_call=lambda call: None, connectors=lambda: [Echo()]), "mine")
+        assert registry.connectors() == ()
+
+    def test_an_argument_that_does_not_exist(self, registry: ConnectorRegistry) -> None:
+        with pytest.raises(EntryRefused, match=r"does not fit: .*context"):
+            registry.register_plugin(plugin(before_call=lambda context: None))
+
+    def test_another_plugin_can_be_registered_after_a_refused_one(self, registry: ConnectorRegistry) -> None:
+        with pytest.raises(EntryRefused, match="does not fit"):
+            registry.register_plugin(plugin(befor_call=lambda call: None), "mine")
+        registry.register_plugin(plugin(secret=lambda key: "secret"), "mine")
+        assert registry.secret("k") == "secret"
+
+    def test_a_class(self, registry: ConnectorRegistry) -> None:
+        class Plugin:
+            @hookimpl
+            def connector_core_secret(self, key: str) -> str:
+                return key
+
+        with pytest.raises(
+            EntryRefused, match=r"is a class, whose hooks would lack self\. Register an object of it\.$"
+        ):
+            registry.register_plugin(Plugin)
+        registry.register_plugin(Plugin())
+        assert registry.secret("k") == "k"
+
+    @pytest.mark.parametrize("kind", [{"wrapper": True}, {"hookwrapper": True}], ids=str)
+    def test_a_wrapper(self, registry: ConnectorRegistry, kind: dict[str, bool]) -> None:
+        @hookimpl(**kind)
+        def connector_core_before_call(call: Call) -> Iterator[None]:
+            yield
+
+        with pytest.raises(
+            EntryRefused,
+            match=r"^The plugin 'outer' wraps connector_core_before_call\. Implement it without wrapper=True\.$",
+        ):
+            registry.register_plugin(
+                SimpleNamespace(connector_core_before_call=connector_core_before_call), name="outer"
+            )
+
+    def test_a_second_one_of_the_same_name(self, registry: ConnectorRegistry) -> None:
+        registry.register_plugin(plugin(secret=lambda key: "one"), "mine")
+        with pytest.raises(EntryRefused, match=r"^The plugin 'mine' does not fit: .*already"):
+            registry.register_plugin(plugin(secret=lambda key: "two"), "mine")
+        assert registry.secret("k") == "one"
+
+    def test_the_same_one_twice_is_one(self, registry: ConnectorRegistry) -> None:
+        calls: list[str] = []
+        mine = plugin(before_call=lambda call: calls.append("called"), connectors=lambda: [Echo()])
+        registry.register_plugin(mine)
+        registry.register_plugin(mine)
+        do(registry)
+        assert calls == ["called"]
+
+
+class TestPluginsOfPackages:
+    MODULE = """
+from connector_core import hookimpl
+
+
+@hookimpl
+def connector_core_secret(key):
+    return "plugin " + key
+"""
+
+    def test_they_are_imported_when_the_registry_is_first_used(self, site: Site) -> None:
+        site.add("vault", plugins={"vault": "vault_plugin"}, modules={"vault_plugin": self.MODULE})
+        registry = ConnectorRegistry()
+        assert registry.secret("k") == "plugin k"
+        assert [(each.task_type, each.state) for each in registry.plugin_entries()] == [("vault", "loaded")]
+
+    def test_a_class_is_made_an_object_of(self, site: Site) -> None:
+        source = """
+from connector_core import hookimpl
+
+
+class P:
+    @hookimpl
+    def connector_core_secret(self, key):
+        return key
+"""
+        site.add("vault", plugins={"vault": "vault_plugin:P"}, modules={"vault_plugin": source})
+        assert ConnectorRegistry().secret("k") == "k"
+
+    def test_one_that_fails_is_recorded_and_the_others_work(self, site: Site) -> None:
+        site.add("bad", plugins={"bad": "bad_plugin"}, modules={"bad_plugin": "raise SystemExit(4)"})
+        site.add("vault", plugins={"vault": "vault_plugin"}, modules={"vault_plugin": self.MODULE})
+        registry = ConnectorRegistry()
+        assert registry.secret("k") == "plugin k"
+        states = {each.task_type: each for each in registry.plugin_entries()}
+        assert (states["bad"].state, states["vault"].state) == ("failed", "loaded")
+        assert "calls sys.exit(4) when it is imported" in str(states["bad"].reason)
+        assert isinstance(registry.error_of(states["bad"]), SystemExit)
+
+    def test_one_that_brings_what_is_refused_is_recorded(self, site: Site) -> None:
+        source = "from connector_core import hookimpl\n\n\n@hookimpl\ndef connector_core_typo():\n    pass\n"
+        site.add("bad", plugins={"bad": "bad_plugin"}, modules={"bad_plugin": source})
+        (entry,) = ConnectorRegistry().plugin_entries()
+        assert entry.state == "failed"
+        assert "The plugin 'bad:bad' does not fit" in str(entry.reason)
+
+    def test_a_setting_turns_them_off(self, site: Site) -> None:
+        site.add("vault", plugins={"vault": "vault_plugin"}, modules={"vault_plugin": "raise RuntimeError"})
+        for registry in (ConnectorRegistry(disable=["dist:vault"]), ConnectorRegistry(autoload=False)):
+            (entry,) = registry.plugin_entries()
+            assert entry.state == "disabled"
+
+    def test_one_may_use_the_registry_while_it_is_imported(self, site: Site) -> None:
+        source = "from connector_core import ConnectorRegistry\n\nfound = ConnectorRegistry.entries()\n" + self.MODULE
+        site.add("vault", plugins={"vault": "vault_plugin"}, modules={"vault_plugin": source})
+        assert [each.state for each in ConnectorRegistry.plugin_entries()] == ["loaded"]

@@ -1,0 +1,176 @@
+"""What an entry names, turned into connectors or a refusal that says what to change."""
+
+from __future__ import annotations
+
+import pytest
+
+from connector_core import Entry, EntryRefused, InvalidConnector
+from connector_core.loading import explain_failure, import_value, load_connectors
+from support.sites import Site, sync_connector
+
+MODULE = (
+    sync_connector()
+    + """
+from connector_core import hookimpl
+
+
+class Versioned(Acme):
+    def __init__(self, task_type="acme", version=0):
+        SyncConnectorBase.__init__(self, task_type_name=task_type, task_type_version=version)
+
+
+class Nested:
+    Connector = Acme
+
+
+instance = Acme()
+number = 3
+one = lambda: Versioned()
+several = lambda: [Versioned(version=0), Versioned(version=1)]
+generated = lambda: (Versioned(version=version) for version in range(3))
+for_two_types = lambda: [Versioned("acme"), Versioned("other")]
+wrong_type = lambda: Versioned("else")
+doubled = lambda: [Versioned(), Versioned()]
+none = lambda: None
+nothing = lambda: []
+classes = lambda: [Acme]
+
+
+class NeedsArguments(Acme):
+    def __init__(self, where):
+        super().__init__()
+
+
+class Forgetful(Acme):
+    def __init__(self):
+        pass
+
+
+class Fails(Acme):
+    def __init__(self):
+        raise RuntimeError("no backend")
+"""
+)
+HOOKS = sync_connector() + (
+    "from connector_core import hookimpl\n\n\n@hookimpl\ndef connector_core_connectors():\n    return [Acme()]\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def modules(site: Site) -> None:
+    site.add(modules={"acme_loading": MODULE, "acme_hooks": HOOKS, "acme_empty": ""})
+
+
+def load(value: str, *names: str) -> list[str]:
+    return [str(each.task_category) for each in load_connectors(Entry("acme", value), names or ("acme",))]
+
+
+@pytest.mark.parametrize(
+    "attribute", ["Acme", "instance", "one", "Nested.Connector", "for_two_types [extra]", "for_two_types"]
+)
+def test_a_class_an_instance_or_a_function_gives_a_connector(attribute: str) -> None:
+    assert load(f"acme_loading:{attribute}", "acme", "other") == ["acme_v0"]
+
+
+@pytest.mark.parametrize(("attribute", "versions"), [("several", 2), ("generated", 3)])
+def test_a_function_may_give_several_versions(attribute: str, versions: int) -> None:
+    assert load(f"acme_loading:{attribute}") == [f"acme_v{version}" for version in range(versions)]
+
+
+def test_a_module_gives_what_its_hook_does() -> None:
+    assert load("acme_hooks") == ["acme_v0"]
+
+
+REFUSED = {
+    "acme_loading:Acne": "The module acme_loading has no Acne. Did you mean Acme?",
+    "acme_loading:zzzzzz": "The module acme_loading has no zzzzzz. Name a connector class there.",
+    "acme_loading:Nested.Conector": "The module acme_loading has no Nested.Conector. Did you mean Connector?",
+    "acme loading:Acme": (
+        "'acme loading:Acme' is no reference to an object. Write it as \"package.module:attribute\"."
+    ),
+    "acme_empty": (
+        "The module acme_empty has no @hookimpl connector_core_connectors(). Name the connector class in the entry: "
+        'acme = "acme_empty:YourConnector".'
+    ),
+    "acme_loading:Nested": "'acme_loading:Nested' is no subclass of SyncConnectorBase or AsyncConnectorBase.",
+    "acme_loading:number": "'acme_loading:number' is an object of int, and no connector.",
+    "acme_loading:none": "'acme_loading:none' gave an object of NoneType, and no connector.",
+    "acme_loading:classes": "'acme_loading:classes' gave an object of ABCMeta, and no connector.",
+    "acme_loading:nothing": "'acme_loading:nothing' gives no connector for the task type acme.",
+    "acme_loading:doubled": "'acme_loading:doubled' gives two connectors of one version.",
+    "acme_loading:wrong_type": (
+        "'acme_loading:wrong_type' gives a connector for the task type else. The entry's name must be the task type: "
+        'add else = "acme_loading:wrong_type" to [project.entry-points."flytekit.connectors"] of the package.'
+    ),
+    "acme_loading:for_two_types": "gives a connector for the task type other.",
+}
+
+
+@pytest.mark.parametrize(("value", "message"), REFUSED.items(), ids=REFUSED.keys())
+def test_what_breaks_a_rule_is_refused_with_what_to_change(value: str, message: str) -> None:
+    with pytest.raises(EntryRefused, match=r".+\. .+[.?]$") as e:
+        load(value)
+    assert message in str(e.value)
+
+
+def test_a_connector_that_could_not_be_called_is_refused() -> None:
+    with pytest.raises(InvalidConnector, match=r"Forgetful\.__init__ does not call super"):
+        load("acme_loading:Forgetful")
+
+
+def test_the_other_connectors_of_a_value_with_several_names_are_left_to_those() -> None:
+    assert load("acme_loading:for_two_types", "acme", "other") == ["acme_v0"]
+
+
+def test_what_importing_raises_is_raised() -> None:
+    with pytest.raises(RuntimeError, match="no backend"):
+        load("acme_loading:Fails")
+
+
+def test_the_value_of_a_plugin_may_be_a_module() -> None:
+    assert import_value(Entry("plugin", "acme_empty")).__name__ == "acme_empty"
+
+
+class TestExplaining:
+    """Sentences that stand alone: what is wrong, and what to do about it."""
+
+    ENTRY = Entry("acme", "acme.module:Acme", "acme-connectors", "1.0")
+
+    @pytest.mark.parametrize(
+        ("error", "what", "remedy"),
+        [
+            (EntryRefused("It is wrong.", "Mend it."), "is refused: It is wrong.", "Mend it."),
+            (
+                ModuleNotFoundError("No module named 'boto3'", name="boto3"),
+                "lacks the module boto3.",
+                "Install what provides it.",
+            ),
+            (
+                ModuleNotFoundError("No module named 'acme'", name="acme"),
+                "names the module acme.module, which is not there.",
+                "Reinstall acme-connectors.",
+            ),
+            (
+                ModuleNotFoundError("odd"),
+                "names the module acme.module, which is not there.",
+                "Reinstall acme-connectors.",
+            ),
+            (SystemExit(3), "calls sys.exit(3) when it is imported.", "Report it to its author."),
+            (
+                SyntaxError("invalid syntax", ("acme/module.py", 7, 1, "x =")),
+                "has a syntax error in acme/module.py, line 7: invalid syntax.",
+                "Correct it there.",
+            ),
+            (RuntimeError("no backend."), "cannot be loaded: RuntimeError: no backend.", "Report it to its author."),
+            (RuntimeError(), "cannot be loaded: RuntimeError.", "Report it to its author."),
+        ],
+        ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
+    )
+    def test_each_kind_of_failure_has_its_own(self, error: BaseException, what: str, remedy: str) -> None:
+        assert explain_failure(self.ENTRY, error) == (
+            f"The entry acme of acme-connectors 1.0 {what} {remedy} CONNECTORS_DISABLE=acme turns it off."
+        )
+
+    def test_an_entry_of_no_distribution_is_reinstalled_with_its_package(self) -> None:
+        explanation = explain_failure(Entry("acme", "acme:Acme"), ModuleNotFoundError("gone", name="acme"))
+        assert "which is not there. Reinstall its package." in explanation
