@@ -11,7 +11,10 @@ import time
 import duckdb
 import pytest
 
-from connector_core import ConnectorRegistry, PermanentError, RetryableError, Task, TaskTimeout
+from connector_core import Call, CallTimeout, ConnectorRegistry, PermanentError, RetryableError, Task, TaskTimeout
+from connector_core.idl import Sql, TaskTemplate
+from connector_core.invoke import invoke
+from connector_duckdb import DuckDBConnector
 
 
 @pytest.mark.parametrize("sql", [None, "", "  ;", "-- a comment"])
@@ -99,10 +102,12 @@ def test_the_connection_is_closed(do, tmp_path):
     path = str(tmp_path / "closed.duckdb")
     do("CREATE TABLE t AS FROM range(5000)", custom={"database": path})
     do("FROM t", custom={"database": path})
-    with pytest.raises(PermanentError):
+    # The error, while it is held, holds what it passed through.
+    with pytest.raises(PermanentError) as error:
         do("SELECT error('x') FROM t", custom={"database": path})
     # Another process may open the file only if nobody here holds it.
     subprocess.run([sys.executable, "-c", f"import duckdb; duckdb.connect({path!r})"], check=True, capture_output=True)
+    assert error.value.code == "SQL_INVALID_INPUT"
 
 
 def test_a_read_only_database_refuses_to_be_written(do, tmp_path):
@@ -159,13 +164,18 @@ def test_a_query_is_interrupted_when_nobody_waits_any_more(do, sql):
     assert error.value.code == "DEADLINE"
 
 
-def test_a_task_that_times_out_leaves_no_query_running(registry: ConnectorRegistry):
-    with pytest.raises(TaskTimeout):
-        Task("duckdb", registry=registry, sql=ENDLESS[0], timeout=0.2)()
+def assert_no_query_runs() -> None:
+    """Soon: the thread that watches the clock ends with its query."""
     ended = time.monotonic() + 5
     while any(thread.name == "duckdb-deadline" for thread in threading.enumerate()):
         assert time.monotonic() < ended
         time.sleep(0.01)
+
+
+def test_a_task_that_times_out_leaves_no_query_running(registry: ConnectorRegistry):
+    with pytest.raises(TaskTimeout):
+        Task("duckdb", registry=registry, sql=ENDLESS[0], timeout=0.2)()
+    assert_no_query_runs()
 
 
 def test_tasks_run_side_by_side(registry: ConnectorRegistry):
@@ -174,3 +184,12 @@ def test_tasks_run_side_by_side(registry: ConnectorRegistry):
         return await asyncio.gather(*(task.aexecute(n=n) for n, task in enumerate(tasks)))
 
     assert len(asyncio.run(run())) == 8
+
+
+def test_the_deadline_of_the_call_interrupts_the_query():
+    connector = DuckDBConnector()
+    template = TaskTemplate(type="duckdb", sql=Sql(statement=ENDLESS[0]))
+    call = Call(connector, "do", deadline=time.monotonic() + 0.2)
+    with pytest.raises(CallTimeout):
+        asyncio.run(invoke(call, task_template=template, output_prefix="memory://unused"))
+    assert_no_query_runs()

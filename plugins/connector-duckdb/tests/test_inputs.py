@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -46,9 +49,21 @@ def test_none_is_null(rows):
     assert rows("SELECT $a IS NULL AS missing", a=None) == [{"missing": True}]
 
 
-def test_a_datetime_compares_with_timestamps_as_utc(rows):
-    sql = "SELECT TIMESTAMP '2026-01-01 12:00:00' > $since AS later"
-    assert rows(sql, since=datetime(2026, 1, 1, 11, 59, tzinfo=UTC)) == [{"later": True}]
+def test_a_datetime_equals_the_timestamp_of_its_utc_clock(rows):
+    sql = "SELECT TIMESTAMP '2026-01-01 12:00:00' = $noon AS equal"
+    assert rows(sql, noon=datetime(2026, 1, 1, 12, tzinfo=UTC)) == [{"equal": True}]
+
+
+def test_the_time_zone_of_the_machine_changes_nothing():
+    script = """
+from connector_core.idl import Sql, TaskTemplate
+from connector_duckdb import DuckDBConnector
+sql = "SELECT TIMESTAMP '2026-01-01 12:00:00'::TIMESTAMPTZ AS noon"
+print(DuckDBConnector().do(TaskTemplate(sql=Sql(statement=sql)), "memory://unused").outputs)
+"""
+    environment = {**os.environ, "TZ": "America/New_York"}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "{'rows': [{'noon': '2026-01-01T12:00:00+00:00'}]}\n"
 
 
 def test_a_timedelta_is_an_interval(rows):
