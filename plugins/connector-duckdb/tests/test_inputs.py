@@ -123,7 +123,7 @@ def test_wrong_inputs_run_no_statement(do, tmp_path):
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(value=st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats() | TEXT | st.lists(TEXT))
 def test_a_bound_value_comes_back_equal(do, value: Any):
     (row,) = do("SELECT $value AS value", inputs={"value": value}).outputs["rows"]
