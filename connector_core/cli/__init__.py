@@ -26,7 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0; 1 for a failed task or an unusable entry; 2 for wrong use.
     """
-    words = list(sys.argv[1:] if argv is None else argv)
+    # Not `list(…)`: once the module of that command is imported, this is its name here.
+    words = [*(sys.argv[1:] if argv is None else argv)]
     separator = words.index("--") if "--" in words else len(words)
     args, unknown = _parser().parse_known_args(words[:separator])
     args.command_line = words[separator + 1 :]
