@@ -10,7 +10,7 @@ import msgspec
 from google.protobuf.json_format import MessageToDict
 
 from connector_core.errors import LiteralError
-from connector_core.idl import Literal, LiteralMap, Primitive, Scalar
+from connector_core.idl import Literal, LiteralMap, LiteralType, Primitive, Scalar
 from connector_core.literals.converters import converter_for
 from connector_core.literals.types import KNOWN, SIMPLE_TYPES, spell
 from connector_core.literals.writing import MAX_DEPTH, MSGPACK
@@ -60,7 +60,7 @@ def _read(literal: Literal, kind: Any, path: str, depth: int) -> Any:
         raise LiteralError(f"nested deeper than {MAX_DEPTH} levels.", path=path)
     if kind is Literal:
         return literal
-    if kind is None:
+    if kind is None or isinstance(kind, LiteralType):
         return _read_untyped(literal, path, depth)
     if kind in SIMPLE_TYPES:
         return _coerce(_read_untyped(literal, path, depth), kind, path)

@@ -16,6 +16,7 @@ from connector_core.idl import (
     Literal,
     LiteralCollection,
     LiteralMap,
+    LiteralType,
     Primitive,
     Scalar,
     Timestamp,
@@ -42,7 +43,7 @@ def to_literal(value: Any, python_type: Any = None, *, path: str = "") -> Litera
 
     Args:
         value: A value of a known type; a Literal is returned as it is.
-        python_type: The declared type, which the value is checked against; None: the value's own.
+        python_type: The declared type, which the value is checked against; None, or a LiteralType: the value's own.
         path: Where the value stands, for the error.
 
     Raises:
@@ -86,7 +87,7 @@ def _write(value: Any, kind: Any, path: str, depth: int) -> Literal:
         return Literal(map=value)
     if depth == 0:
         raise LiteralError(f"nested deeper than {MAX_DEPTH} levels.", path=path)
-    if kind is None:
+    if kind is None or isinstance(kind, LiteralType):
         kind = type(value)
     if kind in SIMPLE_TYPES:
         return Literal(scalar=_scalar(value, kind, path))

@@ -127,16 +127,19 @@ class _Executor:
             "idempotency_key": key,
         }
 
-        def call(operation: str, **arguments: Any) -> Awaitable[Any]:
-            return invoke(Call(connector, operation, idempotency_key=key), registry, **arguments)
+        seconds = template.metadata.timeout.ToTimedelta().total_seconds()
+        deadline = time.monotonic() + seconds if seconds else None
 
-        seconds = template.metadata.timeout.ToTimedelta().total_seconds() or None
-        timer = asyncio.timeout(seconds)
+        def call(operation: str, **arguments: Any) -> Awaitable[Any]:
+            # A job that has run out of time is deleted after its deadline.
+            until = None if operation in ("delete", "find") else deadline
+            return invoke(Call(connector, operation, deadline=until, idempotency_key=key), registry, **arguments)
+
         try:
-            async with timer:
+            async with asyncio.timeout(seconds or None):
                 resource = await self._finish(run, connector, call, arguments)
         except TimeoutError as error:
-            if timer.expired() and seconds:
+            if deadline is not None and time.monotonic() >= deadline:
                 raise TaskTimeout(self.name, seconds) from error
             raise
         if resource.phase is not Phase.SUCCEEDED:
