@@ -22,7 +22,8 @@ import tempfile
 import threading
 import time
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
@@ -112,7 +113,13 @@ class _Executor:
         registry = self.registry or default_registry()
         connector = registry.get_connector(template.type, template.task_type_version)
         inputs = to_literal_map(kwargs, self.input_types, path="inputs")
-        prefix = (self.output_prefix or tempfile.mkdtemp(prefix="connectors-")).rstrip("/")
+        with self._prefix() as prefix:
+            return await self._execute_under(prefix, run, registry, connector, inputs)
+
+    async def _execute_under(
+        self, prefix: str, run: _Run, registry: ConnectorRegistry, connector: ConnectorBase, inputs: LiteralMap
+    ) -> LiteralMap:
+        template = self.template
         metadata = _local_execution(template)
         key = idempotency_key(connector.task_category, metadata)
         rendered = render_task_template(template, prefix, inputs, unique_key=key or "")
@@ -166,6 +173,21 @@ class _Executor:
         if types:
             values = {name: value for name, value in values.items() if name in types}
         return to_literal_map(values, types or None, path="outputs")
+
+    @contextmanager
+    def _prefix(self) -> Iterator[str]:
+        if self.output_prefix is not None:
+            yield self.output_prefix.rstrip("/")
+            return
+        directory = Path(tempfile.mkdtemp(prefix="connectors-"))
+        try:
+            yield str(directory)
+        finally:
+            # What the job wrote stays for the caller; what was written for the job does not.
+            for name in ("inputs.pb", "task.pb"):
+                (directory / name).unlink(missing_ok=True)
+            with suppress(OSError):
+                directory.rmdir()
 
     def _report(self, resource: Resource) -> None:
         if self.on_update is not None:
@@ -381,10 +403,20 @@ async def _to_end(execution: Awaitable[T]) -> tuple[T, asyncio.CancelledError | 
 async def _delete(call: Callable[..., Awaitable[Any]], meta: ResourceMeta, reason: BaseException) -> None:
     """Delete the job that the run gives up; when that fails too, say so beside the reason, which stays the error."""
     try:
-        await _to_end(call("delete", resource_meta=meta))
+        await _to_end(_delete_patiently(call, meta))
     except Exception as error:
         reason.add_note(f"The job could not be deleted either, and may still run: {meta!r}: {error}")
         log.error("The job %r could not be deleted and may still run: %s", meta, error)
+
+
+async def _delete_patiently(call: Callable[..., Awaitable[Any]], meta: ResourceMeta) -> None:
+    for seconds in (0.5, 2.0):
+        try:
+            await call("delete", resource_meta=meta)
+            return
+        except (TransientError, CallTimeout):
+            await asyncio.sleep(seconds)
+    await call("delete", resource_meta=meta)
 
 
 async def _delete_found(call: Callable[..., Awaitable[Any]], key: str, reason: BaseException) -> None:
