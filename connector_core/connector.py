@@ -149,7 +149,7 @@ class AsyncConnectorBase(ConnectorBase):
         raise NotImplementedError
 
     @abstractmethod
-    def get(self, resource_meta: ResourceMeta, **kwargs: Any) -> Resource | Awaitable[Resource]:
+    def get(self, resource_meta: Any, **kwargs: Any) -> Resource | Awaitable[Resource]:
         """The state of the job, with its outputs once it has succeeded.
 
         Args:
@@ -162,7 +162,7 @@ class AsyncConnectorBase(ConnectorBase):
         raise NotImplementedError
 
     @abstractmethod
-    def delete(self, resource_meta: ResourceMeta, **kwargs: Any) -> Awaitable[None] | None:
+    def delete(self, resource_meta: Any, **kwargs: Any) -> Awaitable[None] | None:
         """End the job. A job that has ended, or that the backend does not know any more, is a success.
 
         Args:
@@ -175,7 +175,7 @@ class AsyncConnectorBase(ConnectorBase):
         raise NotImplementedError
 
     def get_metrics(
-        self, resource_meta: ResourceMeta, **kwargs: Any
+        self, resource_meta: Any, **kwargs: Any
     ) -> GetTaskMetricsResponse | Awaitable[GetTaskMetricsResponse]:
         """Measurements of the job; optional.
 
@@ -186,7 +186,7 @@ class AsyncConnectorBase(ConnectorBase):
         raise NotImplementedError
 
     def get_logs(
-        self, resource_meta: ResourceMeta, **kwargs: Any
+        self, resource_meta: Any, **kwargs: Any
     ) -> (
         GetTaskLogsResponse
         | Awaitable[GetTaskLogsResponse]

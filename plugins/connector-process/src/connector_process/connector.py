@@ -87,7 +87,7 @@ class ProcessConnector(AsyncConnectorBase):
             start(job, order_of(task_template))
         return ProcessMeta(str(job.path))
 
-    def get(self, resource_meta: ResourceMeta, **kwargs: Any) -> Resource:
+    def get(self, resource_meta: ProcessMeta, **kwargs: Any) -> Resource:
         """The state of the command, with its standard output once it has succeeded.
 
         Args:
@@ -107,7 +107,7 @@ class ProcessConnector(AsyncConnectorBase):
             return Resource.running(message=last_lines(job.stdout, 1) or None, log_links=links)
         return _ended(job, record, result, links)
 
-    def delete(self, resource_meta: ResourceMeta, **kwargs: Any) -> None:
+    def delete(self, resource_meta: ProcessMeta, **kwargs: Any) -> None:
         """End the command and all that it started, and wait until they are gone.
 
         Args:
@@ -132,7 +132,7 @@ class ProcessConnector(AsyncConnectorBase):
             time.sleep(_POLL_SECONDS)
 
     def get_logs(
-        self, resource_meta: ResourceMeta, lines: int | None = None, token: str | None = None, **kwargs: Any
+        self, resource_meta: ProcessMeta, lines: int | None = None, token: str | None = None, **kwargs: Any
     ) -> Iterator[GetTaskLogsResponse]:
         """What the command has written so far: lines of standard output, then of standard error.
 
@@ -182,8 +182,7 @@ _OUTPUT_BYTES = 1024 * 1024
 _ERROR_LINES = 10
 
 
-def _job(resource_meta: ResourceMeta) -> Job:
-    assert isinstance(resource_meta, ProcessMeta)
+def _job(resource_meta: ProcessMeta) -> Job:
     return Job(Path(resource_meta.job_dir))
 
 
