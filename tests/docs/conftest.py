@@ -1,0 +1,27 @@
+"""What the examples of the documentation are run in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from connector_core import ConnectorRegistry
+from support.wheels import ROOT
+
+_PREFIXES = ("CONNECTORS_", "_FSEC_", "FLYTE_SECRETS_")
+
+
+@pytest.fixture
+def hermetic(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """No setting, secret or connector of this machine is seen; the working directory is a new one with the examples."""
+    for variable in list(os.environ):
+        if variable.startswith(_PREFIXES):
+            monkeypatch.delenv(variable)
+    monkeypatch.setattr("connector_core.registry._default", ConnectorRegistry(discover=False))
+    monkeypatch.setattr("connector_core.literals.converters._CONVERTERS", {})
+    shutil.copytree(ROOT / "docs" / "examples", tmp_path / "docs" / "examples")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

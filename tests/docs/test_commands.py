@@ -1,0 +1,193 @@
+"""The commands of the documentation: each is read by the real parser, and the consoles are typed again and compared."""
+
+from __future__ import annotations
+
+import doctest
+import json
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from connector_core.cli import _parser
+from support.markdown import Block, Command, blocks, commands, installed, name_of, pages, words_of
+from support.venvs import Venv
+from support.wheels import ROOT, build_project, build_wheel
+
+SHELL = [
+    pytest.param(block, id=block.place)
+    for page in pages()
+    for block in blocks(page)
+    if block.language in ("bash", "console") and block.not_run is None
+]
+# The README's is a test of its own, below.
+WITH_CONSOLE = [page for page in pages()[1:] if any(block.language == "console" for block in blocks(page))]
+
+# Distributions that pages make use of and nobody has to see the source of.
+MADE_UP = {
+    "acme-connectors": ("1.0", {"warehouse": "acme_connectors:Warehouse", "mail": "acme_connectors:Mail"}),
+    "globex-connectors": ("2.3", {"warehouse": "globex_connectors:Warehouse"}),
+    "initech-connectors": ("0.4", {"printer": "initech_connectors:Printer"}),
+}
+SOURCES = {
+    "acme-connectors": """
+from connector_core import Resource, SyncConnectorBase
+
+
+class Warehouse(SyncConnectorBase):
+    task_type = "warehouse"
+
+    def __init__(self):
+        super().__init__(task_type_name=self.task_type)
+
+    def do(self, task_template, output_prefix, inputs=None, **kwargs):
+        return Resource.succeeded(outputs={"served_by": type(self).__module__})
+
+
+class Mail(Warehouse):
+    task_type = "mail"
+""",
+    "initech-connectors": "import tps_reports\n",
+}
+SOURCES["globex-connectors"] = SOURCES["acme-connectors"]
+
+Install = Callable[..., Venv]
+
+
+@pytest.mark.parametrize("block", SHELL)
+def test_every_command_of_ours_is_one_that_the_parser_knows(block: Block) -> None:
+    for command in commands(block):
+        for words in words_of(command.text):
+            while re.match(r"[A-Z_]+=", words[0]):
+                del words[0]
+            if Path(words[0]).name == "connectors":
+                arguments = words[1 : words.index("--") if "--" in words else None]
+                try:
+                    _parser().parse_args(arguments)
+                except SystemExit as stopped:
+                    if stopped.code != 0:  # It is for --help.
+                        pytest.fail(f"{command.place}: {command.text}")
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Install:
+    """Gives a new environment with connector-core and the distributions of these names."""
+    root = tmp_path_factory.mktemp("docs")
+    wheels: dict[str, Path] = {}
+
+    def wheel(name: str) -> Path:
+        if name not in wheels:
+            plugin = ROOT / "plugins" / name
+            if name == "connector-core":
+                wheels[name] = build_project(ROOT, root)
+            elif name in MADE_UP:
+                version, entries = MADE_UP[name]
+                files = {f"{name.replace('-', '_')}.py": SOURCES[name]}
+                groups = {"flytekit.connectors": entries}
+                wheels[name] = build_wheel(root, name, version, files=files, entry_points=groups)
+            elif (plugin / "src").exists():
+                wheels[name] = build_project(plugin, root)
+            else:
+                pytest.skip(f"{name} is not in this checkout")
+        return wheels[name]
+
+    def make(*names: str) -> Venv:
+        wanted = [wheel(name) for name in ("connector-core", *names)]
+        venv = Venv(root / f"venv{len(list(root.glob('venv*')))}")
+        venv.install(*wanted)
+        return venv
+
+    return make
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", WITH_CONSOLE, ids=name_of)
+def test_a_console_says_what_the_page_shows(page: Path, environment: Install, tmp_path: Path) -> None:
+    session = _Session(environment(*installed(page)), tmp_path)
+    for block in blocks(page):
+        if block.file is not None:
+            path = tmp_path / block.file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block.text, encoding="utf-8")
+        elif block.language == "console" and block.not_run is None:
+            session.type_all(commands(block))
+
+
+@pytest.mark.slow
+def test_the_connector_of_the_readme_is_installed_and_run(environment: Install, tmp_path: Path) -> None:
+    source, entry, console = (
+        next(block for block in blocks(ROOT / "README.md") if block.language == language and "greeting" in block.text)
+        for language in ("python", "toml", "console")
+    )
+    name, value = re.findall(r'^(\w+) = "(.+)"$', entry.text, flags=re.MULTILINE)[0]
+    (group,) = re.findall(r'^\[project.entry-points."(.+)"\]$', entry.text, flags=re.MULTILINE)
+    wheel = build_wheel(
+        tmp_path, "greeting", files={"greeting/__init__.py": source.text}, entry_points={group: {name: value}}
+    )
+    venv = environment()
+    venv.install(wheel, dependencies=False)
+    session = _Session(venv, tmp_path)
+    session.type_all([command for command in commands(console) if command.text.startswith("connectors")])
+
+
+class _Session:
+    """A person at a terminal, with the environment activated."""
+
+    def __init__(self, venv: Venv, directory: Path) -> None:
+        self.venv = venv
+        self.directory = directory
+        self.status = 0
+
+    def type_all(self, typed: list[Command]) -> None:
+        for number, command in enumerate(typed):
+            asked = number + 1 < len(typed) and typed[number + 1].text == "echo $?"
+            output = self._type(command)
+            assert asked or command.text == "echo $?" or self.status == 0, (
+                f"{command.place}: exit status {self.status}\n{output}"
+            )
+            if command.output is not None:
+                _compare(command, output)
+
+    def _type(self, command: Command) -> str:
+        words = shlex.split(command.text)
+        if words == ["echo", "$?"]:
+            return str(self.status)
+        if words[0] == "cd":
+            self.directory = self.directory / words[1]
+            return ""
+        if words[:3] == ["python3", "-m", "venv"] or words[0] == ".":
+            return ""  # The environment is there.
+        if words[:2] == ["pip", "install"]:
+            self._install([word for word in words[2:] if not word.startswith("-")])
+            return ""
+        script = f"exec 2>&1\n{command.text}"
+        # A terminal shows each line when it is written, and so in order.
+        env = {"PYTHONUNBUFFERED": "1"}
+        completed = self.venv.run("bash", "-c", script, cwd=self.directory, env=env, check=False)
+        self.status = completed.returncode
+        return completed.stdout
+
+    def _install(self, requirements: list[str]) -> None:
+        for requirement in requirements:
+            if (self.directory / requirement / "pyproject.toml").exists():
+                wheel = build_project(self.directory / requirement, self.directory / ".wheels")
+                self.venv.install(wheel, dependencies=False)
+            else:
+                assert requirement == "connector-core"
+
+
+def _compare(command: Command, output: str) -> None:
+    if "--json" in command.text and "..." not in (command.output or ""):
+        wanted, got = json.loads(command.output or ""), json.loads(output)
+        if isinstance(got, dict) and "seconds" in got:
+            wanted["seconds"] = got["seconds"]
+        assert got == wanted, f"{command.place}: {command.text}"
+        return
+    wanted, got = (
+        re.sub(r"\bin \d+\.\d s\b", "in 0.0 s", "\n".join(map(str.rstrip, text.strip("\n").splitlines())))
+        for text in (command.output or "", output)
+    )
+    same = doctest.OutputChecker().check_output(f"{wanted}\n", f"{got}\n", doctest.ELLIPSIS)
+    assert same, f"{command.place}: {command.text}\n--- the page\n{wanted}\n--- now\n{got}"

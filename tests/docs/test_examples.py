@@ -1,0 +1,67 @@
+"""Every Python block of the documentation is run: those of one page in order, in one namespace."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import doctest
+import inspect
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from support.markdown import Block, blocks, name_of, pages
+
+NOT_RUN: set[str] = set()
+"""The blocks marked `not run`, which cannot be run: page, and how the block begins."""
+
+PAGES = [page for page in pages() if any(block.language in ("python", "pycon") for block in blocks(page))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+@pytest.mark.usefixtures("hermetic")
+def test_the_python_of_a_page_runs(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A module that can be found: dataclasses look up there what their annotations name.
+    module = ModuleType("the_page")
+    monkeypatch.setitem(sys.modules, "the_page", module)
+    for block in blocks(page):
+        if block.not_run is None:
+            if block.language == "python":
+                _run(block, module)
+            elif block.language == "pycon":
+                _compare(block, module)
+
+
+def test_no_more_is_left_out_than_must_be() -> None:
+    found = {
+        f"{name_of(page)}: {block.text.splitlines()[0]}"
+        for page in pages()
+        for block in blocks(page)
+        if block.not_run is not None
+    }
+    assert found == NOT_RUN
+
+
+def _run(block: Block, module: ModuleType) -> None:
+    # So that a traceback shows the line of the page.
+    source = "\n" * block.line + block.text
+    code = compile(source, block.page, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    if code.co_flags & inspect.CO_COROUTINE:  # As in a notebook.
+
+        async def main() -> None:
+            await eval(code, vars(module))
+
+        asyncio.run(main())
+    else:
+        exec(code, vars(module))
+
+
+def _compare(block: Block, module: ModuleType) -> None:
+    test = doctest.DocTestParser().get_doctest(block.text, vars(module), block.place, str(block.page), block.line)
+    test.globs = vars(module)  # It would be a copy, of which the next block knew nothing.
+    report: list[str] = []
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    doctest.DocTestRunner(optionflags=flags).run(test, out=report.append, clear_globs=False)
+    assert not report, "".join(report)

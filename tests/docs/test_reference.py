@@ -1,0 +1,208 @@
+"""The reference has every hook, setting, error, command, option, key and public name, and none that does not exist."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import inspect
+import json
+import re
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import connector_core
+from connector_core import errors, hookspecs
+from connector_core.cli import _parser, main
+from connector_core.discovery import Settings, State
+from support.markdown import name_of, pages, section
+from support.wheels import ROOT
+
+REFERENCE = ROOT / "docs" / "reference"
+SOURCES = sorted((ROOT / "connector_core").rglob("*.py"))
+VARIABLE = re.compile(r"\b(?:CONNECTORS_[A-Z_]+[A-Z]|FLYTE_[A-Z_]+[A-Z])\b|\b_FSEC_")
+
+
+def text_of(page: str) -> str:
+    return (REFERENCE / page).read_text(encoding="utf-8")
+
+
+def in_backticks(text: str) -> set[str]:
+    return set(re.findall(r"`([^`]+)`", text))
+
+
+def strings(source: Path) -> Iterator[str]:
+    """The texts in a module, but for docstrings and other prose."""
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "\n" not in node.value:
+            yield node.value
+
+
+VARIABLES = {found for source in SOURCES for text in strings(source) for found in VARIABLE.findall(text)} | {
+    f"CONNECTORS_{field.upper()}" for field in Settings._fields
+}
+HOOKS = [name for name in hookspecs.__all__ if name != "hookimpl"]
+PARSER = _parser()
+(SUBPARSERS,) = (action for action in PARSER._actions if isinstance(action, argparse._SubParsersAction))
+COMMANDS: dict[str, argparse.ArgumentParser] = SUBPARSERS.choices
+
+
+def options(parser: argparse.ArgumentParser) -> set[str]:
+    return {option for action in parser._actions for option in action.option_strings}
+
+
+def test_there_is_something_to_look_for() -> None:
+    assert {"CONNECTORS_DISABLE", "CONNECTORS_STRICT", "FLYTE_SECRETS_DEFAULT_DIR", "_FSEC_"} <= VARIABLES
+    assert len(HOOKS) == 6
+    assert {"list", "show", "doctor", "run"} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("variable", sorted(VARIABLES))
+def test_every_setting_is_in_the_reference(variable: str) -> None:
+    assert f"| `{variable}" in text_of("settings.md")
+
+
+@pytest.mark.parametrize("field", Settings._fields)
+def test_every_setting_is_there_with_its_argument(field: str) -> None:
+    assert f"| `CONNECTORS_{field.upper()}` | `{field}` |" in text_of("settings.md")
+
+
+@pytest.mark.parametrize("page", [*pages(), ROOT / "CONTRIBUTING.md"], ids=name_of)
+def test_no_page_names_a_setting_that_does_not_exist(page: Path) -> None:
+    assert set(VARIABLE.findall(page.read_text(encoding="utf-8"))) <= VARIABLES
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_every_hook_is_in_the_reference_with_its_arguments(hook: str) -> None:
+    arguments = ", ".join(inspect.signature(getattr(hookspecs, hook)).parameters)
+    described = section(REFERENCE / "hooks.md", f"`{hook}({arguments})`")
+    assert "**Called**" in described
+    assert "**Returns**" in described
+
+
+def test_no_page_names_a_hook_that_does_not_exist() -> None:
+    for page in pages():
+        named = set(re.findall(r"\bconnector_core_\w+", page.read_text(encoding="utf-8")))
+        assert named <= set(HOOKS), name_of(page)
+
+
+@pytest.mark.parametrize("name", errors.__all__)
+def test_every_error_is_in_the_reference(name: str) -> None:
+    kind = getattr(errors, name)
+    builtins = [base.__name__ for base in kind.__bases__ if base.__module__ == "builtins" and base is not Exception]
+    described = section(REFERENCE / "errors.md", " ".join([name, *(f"({builtin})" for builtin in builtins)]))
+    if name not in ("ConnectorError", "CallError"):
+        for part in ("When", "Message", "Do"):
+            assert f"- **{part}:**" in described
+    own = re.search(r"Attributes:\n(.*)", inspect.getdoc(kind) or "", flags=re.DOTALL)
+    if own and "__init__" in vars(kind):
+        for attribute in re.findall(r"^    (\w+):", own[1], flags=re.MULTILINE):
+            assert f"`{attribute}`" in described, attribute
+
+
+def test_the_tree_of_errors_is_the_one_of_the_code() -> None:
+    tree = re.search(r"```text\n(.*?)```", text_of("errors.md"), flags=re.DOTALL)
+    assert tree
+    lines = (errors.__doc__ or "").splitlines()
+    drawn = [
+        re.sub(r"(?<=[\w)]) {2,}.*", "", line[4:]) for line in lines if re.search(r"^    ConnectorError$|[├└]──", line)
+    ]
+    assert tree[1].splitlines() == drawn
+
+
+@pytest.mark.parametrize("name", [name for name in errors.__all__ if "__init__" in vars(getattr(errors, name))])
+def test_a_message_is_in_the_reference_as_it_is(name: str) -> None:
+    """The fixed parts of each error's message."""
+    source = textwrap.dedent(inspect.getsource(getattr(errors, name).__init__))
+    page = " ".join(text_of("errors.md").split())
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.JoinedStr):
+            for part in node.values:
+                if isinstance(part, ast.Constant) and len(str(part.value)) > 7:
+                    assert str(part.value).strip() in page
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_is_in_the_reference(command: str) -> None:
+    own = options(COMMANDS[command])
+    everywhere = in_backticks(section(REFERENCE / "command-line.md", "All commands"))
+    described = section(REFERENCE / "command-line.md", command)
+    rows = set(re.findall(r"^\| `(--?[\w-]+)", described, flags=re.MULTILINE))
+    assert own <= rows | everywhere
+    assert rows - {"--"} <= own
+    usage = described.split("\n\n")[1]
+    assert usage.startswith(f"`connectors {command}")
+    assert set(re.findall(r"--\w[\w-]*", usage)) <= own
+    for action in COMMANDS[command]._actions:
+        if not action.option_strings:
+            assert str(action.metavar) in usage
+
+
+def test_every_command_is_in_the_reference() -> None:
+    table = text_of("command-line.md").split("## All commands")[0]
+    assert set(re.findall(r"^\| \[`(\w+)`\]", table, flags=re.MULTILINE)) == set(COMMANDS)
+    assert options(PARSER) <= in_backticks(section(REFERENCE / "command-line.md", "All commands"))
+
+
+@pytest.mark.usefixtures("a_connector")
+@pytest.mark.parametrize("words", [["list", "--load"], ["show", "rows"], ["doctor"], ["run", "rows"]])
+def test_every_key_of_a_document_is_in_the_reference(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    main([*words, "--json"])
+    described = section(REFERENCE / "command-line.md", words[0])
+    if words[0] == "show":
+        described += section(REFERENCE / "command-line.md", "list")
+    assert keys(json.loads(capsys.readouterr().out)) <= in_backticks(described)
+
+
+@pytest.fixture
+def a_connector(hermetic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One connector is installed, and one plugin."""
+    (hermetic / "rows_connector.py").write_text(
+        "from dataclasses import dataclass\n"
+        "from connector_core import *\n"
+        "@dataclass\n"
+        "class Meta(ResourceMeta):\n"
+        "    job: int\n"
+        "class Rows(AsyncConnectorBase):\n"
+        "    def __init__(self): super().__init__(metadata_type=Meta, task_type_name='rows')\n"
+        "    async def create(self, **_): return Meta(1)\n"
+        "    async def get(self, **_): return Resource.failed('no', code='NO')\n"
+        "    async def delete(self, **_): pass\n",
+        encoding="utf-8",
+    )
+    info = hermetic / "rows-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: rows\nVersion: 1.0\n", encoding="utf-8")
+    entries = "[flytekit.connectors]\nrows = rows_connector:Rows\n[connector_core]\nplugin = rows_connector\n"
+    (info / "entry_points.txt").write_text(entries, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(hermetic))
+    monkeypatch.setenv("CONNECTORS_ALLOW", "dist:rows")
+
+
+def keys(document: Any) -> set[str]:
+    """Every key in a document, but for those that a user gives."""
+    if isinstance(document, list):
+        return {key for item in document for key in keys(item)}
+    if not isinstance(document, dict):
+        return set()
+    free = ("metadata_fields", "outputs")
+    return set(document) | {key for name, item in document.items() if name not in free for key in keys(item)}
+
+
+def test_every_public_name_is_in_the_reference_once() -> None:
+    named = re.findall(r"^\| `(\w+)` \|", text_of("public-api.md"), flags=re.MULTILINE)
+    assert sorted(named) == sorted(connector_core.__all__)
+
+
+def test_every_method_of_the_registry_is_in_the_reference() -> None:
+    table = section(REFERENCE / "public-api.md", "Registry")
+    named = set(re.findall(r"`(\w+)\(", table))
+    assert named == {name for name in vars(connector_core.ConnectorRegistry) if not name.startswith("_")}
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_state_is_in_the_reference(state: State) -> None:
+    assert f"| `{state}` |" in section(REFERENCE / "entry-points.md", "States")

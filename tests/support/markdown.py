@@ -1,0 +1,160 @@
+"""The documentation as the tests read it: fenced blocks, the comments that mark them, headings and links.
+
+A comment on a line of its own before a block says what is special about it:
+
+* ``<!-- file: PATH -->``: the block is the content of this file.
+* ``<!-- not run: REASON -->``: it cannot be run as it stands.
+
+And one anywhere on a page, ``<!-- installed: NAME, NAME -->``, names the distributions that its commands need.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import NamedTuple
+
+from support.wheels import ROOT
+
+
+class Block(NamedTuple):
+    """A fenced block."""
+
+    page: Path
+    line: int
+    language: str
+    text: str
+    file: str | None
+    not_run: str | None
+
+    @property
+    def place(self) -> str:
+        """Where it stands, for messages."""
+        return f"{self.page.relative_to(ROOT)}:{self.line}"
+
+
+class Command(NamedTuple):
+    """A command and what the page shows of its output: None where a page shows none."""
+
+    place: str
+    text: str
+    output: str | None
+
+
+def pages() -> list[Path]:
+    """Every page of the documentation, the README first."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def name_of(page: Path) -> str:
+    """The page's path within the repository."""
+    return page.relative_to(ROOT).as_posix()
+
+
+def blocks(page: Path) -> list[Block]:
+    """The fenced blocks of a page, in order."""
+    text = page.read_text(encoding="utf-8")
+    found = []
+    for match in _FENCE.finditer(text):
+        marks = dict(_MARK.findall(match["marks"]))
+        line = text.count("\n", 0, match.start("fence")) + 1
+        found.append(Block(page, line, match["language"], match["text"], marks.get("file"), marks.get("not run")))
+    return found
+
+
+def installed(page: Path) -> list[str]:
+    """The distributions that the page's commands need."""
+    found = re.search(r"^<!-- installed: (.+) -->$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return found[1].split(", ") if found else []
+
+
+def commands(block: Block) -> list[Command]:
+    """The commands of a `bash` block, or of a `console` block, where they follow a ``$``."""
+    if block.language == "console":
+        return _commands_of_console(block)
+    return [Command(block.place, text, None) for text in _joined(block.text.splitlines())]
+
+
+def links(page: Path) -> list[str]:
+    """The targets of the page's links, but for those to other sites."""
+    text = _FENCE.sub("", page.read_text(encoding="utf-8"))
+    targets = re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`]*`", "", text))
+    return [target for target in targets if not re.match(r"[a-z]+:", target)]
+
+
+def anchors(page: Path) -> set[str]:
+    """What a link to the page may name after ``#``."""
+    text = _FENCE.sub("", page.read_text(encoding="utf-8"))
+    headings = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def section(page: Path, heading: str) -> str:
+    """What stands under a heading, up to the next one of its level or above."""
+    text = page.read_text(encoding="utf-8")
+    found = re.search(rf"^(#+) {re.escape(heading)}$", text, flags=re.MULTILINE)
+    assert found, f"{name_of(page)} has no heading {heading!r}"
+    rest = text[found.end() :]
+    following = re.search(rf"^#{{1,{len(found[1])}}} ", rest, flags=re.MULTILINE)
+    return rest[: following.start()] if following else rest
+
+
+def words_of(command: str) -> list[list[str]]:
+    """The words of each simple command of a line: what stands between ``&&``, ``|`` and ``;``."""
+    lexer = shlex.shlex(command, posix=True, punctuation_chars="|&;")
+    lexer.whitespace_split = True
+    found: list[list[str]] = [[]]
+    for word in lexer:
+        if word and set(word) <= set("|&;"):
+            found.append([])
+        else:
+            found[-1].append(word)
+    return [words for words in found if words]
+
+
+def _commands_of_console(block: Block) -> list[Command]:
+    found: list[Command] = []
+    lines = block.text.splitlines()
+    number = 0
+    while number < len(lines):
+        assert lines[number].startswith("$ "), f"{block.place}: a console block begins with a $"
+        start = number
+        typed = [lines[number].removeprefix("$ ")]
+        number += 1
+        while number < len(lines) and lines[number].startswith("> "):
+            typed.append(lines[number].removeprefix("> "))
+            number += 1
+        shown = []
+        while number < len(lines) and not lines[number].startswith("$ "):
+            shown.append(lines[number])
+            number += 1
+        place = f"{block.page.relative_to(ROOT)}:{block.line + start + 1}"
+        found.append(Command(place, "\n".join(typed), "\n".join(shown).strip("\n") if shown else None))
+    return found
+
+
+def _joined(lines: list[str]) -> list[str]:
+    """Lines that make one command (an open quote, a backslash at the end) as one."""
+    found: list[str] = []
+    pending = ""
+    for line in lines:
+        pending = f"{pending}\n{line}" if pending else line
+        if pending.endswith("\\"):
+            continue
+        try:
+            shlex.split(pending, comments=True)
+        except ValueError:
+            continue
+        if shlex.split(pending, comments=True):
+            found.append(pending)
+        pending = ""
+    assert not pending, pending
+    return found
+
+
+_FENCE = re.compile(
+    r"(?P<marks>(?:^<!--(?:(?!-->).)*-->\n+)*)^(?P<fence>```(?P<language>\w*))[^\n]*\n(?P<text>.*?)^```$",
+    flags=re.MULTILINE | re.DOTALL,
+)
+_MARK = re.compile(r"^<!-- (file|not run): (.*?) -->$", flags=re.MULTILINE)
