@@ -13,17 +13,24 @@ import contextvars
 import hashlib
 import inspect
 import json
+import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 import attrs
 
 from connector_core.connector import AsyncConnectorBase, ConnectorBase
-from connector_core.errors import CallTimeout, ConnectorExited, InvalidConnector, NoCurrentCall, TransientError
+from connector_core.errors import (
+    CallTimeout,
+    ConnectorError,
+    ConnectorExited,
+    InvalidConnector,
+    NoCurrentCall,
+    TransientError,
+)
 from connector_core.models import Resource, TaskCategory
 from connector_core.secrets import secret_sources
 
@@ -160,13 +167,17 @@ async def stream_logs(
         if not isinstance(responses, (AsyncIterator, Iterator)):
             yield responses
             return
-        while True:
-            async with _time_limit(call):
-                with _in_call(call, registry):
-                    response = await _next(call, responses)
-            if response is _END:
-                return
-            yield response
+        try:
+            while True:
+                async with _time_limit(call):
+                    with _in_call(call, registry):
+                        response = await _next(call, responses)
+                if response is _END:
+                    return
+                yield response
+        finally:  # Whoever reads may stop before the end.
+            if isinstance(responses, AsyncGenerator):
+                await responses.aclose()
 
 
 class _Observed:
@@ -182,6 +193,9 @@ async def _observed(call: Call, registry: ConnectorRegistry | None) -> AsyncIter
         registry.call_hook("connector_core_before_call", call=call)
     try:
         yield observed
+    except ConnectorError as raised:  # It says itself what it is, be it an OSError too, as CallTimeout is.
+        error = raised
+        raise
     except call.connector.transient_errors as raised:
         error = TransientError(f"{type(raised).__name__}: {raised}")
         raise error from raised
@@ -241,19 +255,8 @@ async def _next(call: Call, responses: Iterator[Any] | AsyncIterator[Any]) -> An
 
 
 async def _in_thread(call: Call, function: Callable[[], Any]) -> Any:
-    """Run in the shared pool; a place of the connector's share is given back when the thread ends, not the waiting."""
-    loop = asyncio.get_running_loop()
-    places = _places(call.connector, loop)
-    if places is not None:
-        await places.acquire()
-
-    def give_back(_: Future[Any]) -> None:
-        if places is not None:
-            with contextlib.suppress(RuntimeError):  # The loop has been closed, and nobody waits for a place any more.
-                loop.call_soon_threadsafe(places.release)
-
-    future = _threads().submit(contextvars.copy_context().run, _guarded, function)
-    future.add_done_callback(give_back)
+    """Run in a thread of the pool; it is given back when the function ends, and not when the waiting does."""
+    future = _threads_of(call.connector).submit(contextvars.copy_context().run, _guarded, function)
     return await asyncio.wrap_future(future)
 
 
@@ -264,11 +267,16 @@ def _guarded(function: Callable[[], Any]) -> Any:
         raise RuntimeError("the method raised StopIteration") from error
 
 
-def _places(connector: ConnectorBase, loop: asyncio.AbstractEventLoop) -> asyncio.Semaphore | None:
+def _threads_of(connector: ConnectorBase) -> ThreadPoolExecutor:
+    """The pool that all share, or that of a connector with a limit, which holds on all event loops together."""
     if connector.max_concurrency is None:
-        return None
-    semaphores = _semaphores.setdefault(loop, {})
-    return semaphores.setdefault(id(connector), asyncio.Semaphore(connector.max_concurrency))
+        return _threads()
+    with _limited_lock:
+        pool: ThreadPoolExecutor | None = vars(connector).get(_LIMITED)
+        if pool is None:
+            pool = ThreadPoolExecutor(connector.max_concurrency, thread_name_prefix=type(connector).__name__)
+            vars(connector)[_LIMITED] = pool
+    return pool
 
 
 def _accepted(method: Callable[..., Any], arguments: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -278,11 +286,16 @@ def _accepted(method: Callable[..., Any], arguments: Mapping[str, Any]) -> Mappi
 
 @lru_cache(maxsize=4096)
 def _parameter_names(function: Callable[..., Any]) -> frozenset[str] | None:
-    """The keyword arguments that the function accepts; None: all of them."""
-    parameters = inspect.signature(function).parameters.values()
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-        return None
-    return frozenset(parameter.name for parameter in parameters)
+    """The keyword arguments that the function accepts, and each that it decorates; None: all of them."""
+    accepted: frozenset[str] | None = None
+    layer: Callable[..., Any] | None = function
+    while layer is not None:
+        parameters = inspect.signature(layer, follow_wrapped=False).parameters.values()
+        if all(parameter.kind is not parameter.VAR_KEYWORD for parameter in parameters):
+            names = frozenset(parameter.name for parameter in parameters)
+            accepted = names if accepted is None else accepted & names
+        layer = getattr(layer, "__wrapped__", None)
+    return accepted
 
 
 def _check_result(call: Call, result: Any) -> None:
@@ -312,4 +325,5 @@ _THREADS = 512
 
 _END: Any = object()
 _current: contextvars.ContextVar[Call | None] = contextvars.ContextVar("current_call", default=None)
-_semaphores: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, asyncio.Semaphore]] = WeakKeyDictionary()
+_limited_lock = threading.Lock()
+_LIMITED = "_connector_core_threads"
