@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import traceback
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from connector_core.cli.failing import quiet
@@ -51,12 +52,12 @@ _UNUSABLE = (State.FAILED, State.CONFLICTING)
 def _draw(entries: Sequence[Entry], plugins: Sequence[Entry], unreadable: Sequence[str]) -> None:
     """What can be used first, then what cannot and why, then how many."""
     every = sorted((*entries, *plugins), key=lambda entry: entry.state in _UNUSABLE)
-    for entry, following in zip(every, [*every[1:], None], strict=True):
-        kind = "plugin " if entry in plugins else ""
-        print(f"{entry.state:<12} {kind}{entry.task_type}  ({entry.value}, {entry.origin})")
-        # Those in conflict have one reason.
-        if entry.reason and not (following and following.reason == entry.reason):
-            print(f"{'':<12} {entry.reason}")
+    for reason, group in groupby(every, key=lambda entry: entry.reason):  # Those in conflict have one reason.
+        for entry in group:
+            kind = "plugin " if entry in plugins else ""
+            print(f"{entry.state:<12} {kind}{entry.task_type}  ({entry.value}, {entry.origin})")
+        if reason:
+            print(f"{'':<12} {reason}")
     for sentence in unreadable:
         print(f"{'unreadable':<12} {sentence}")
     if not entries:

@@ -173,7 +173,9 @@ def _statement(args: argparse.Namespace) -> str | None:
     except OSError as error:
         raise WrongUse(f"--sql-file {args.sql_file} cannot be read: {error.strerror}; name a file of SQL.") from error
     except UnicodeDecodeError as error:
-        raise WrongUse(f"--sql-file {args.sql_file} cannot be read: it is no UTF-8 text.") from error
+        raise WrongUse(
+            f"--sql-file {args.sql_file} cannot be read: it is no UTF-8 text; name a file of SQL."
+        ) from error
 
 
 def _timeout(seconds: float | None) -> float | None:

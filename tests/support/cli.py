@@ -1,0 +1,49 @@
+"""The command ``connectors`` in tests: within the test's process, or as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import IO, Any, NamedTuple
+
+import pytest
+
+from connector_core.cli import main
+from support.sites import Site
+
+
+class Ran(NamedTuple):
+    """What a command line did."""
+
+    status: int
+    out: str
+    err: str
+
+
+def connectors(capsys: pytest.CaptureFixture[str], *arguments: str) -> Ran:
+    """Run a command line in this process, with the connectors that the test has installed."""
+    capsys.readouterr()
+    try:
+        status = main(arguments)
+    except SystemExit as error:  # So argparse ends after --help and wrong use.
+        status = int(error.code or 0)
+    return Ran(status, *capsys.readouterr())
+
+
+def start_connectors(
+    site: Site,
+    *arguments: str,
+    stdout: int | IO[Any] = subprocess.PIPE,
+    stdin: int | IO[Any] = subprocess.DEVNULL,
+    **environment: str,
+) -> subprocess.Popen[str]:
+    """Start a command line as a process of its own, with the connectors of `site`."""
+    return subprocess.Popen(
+        [sys.executable, "-c", "from connector_core.cli import main; raise SystemExit(main())", *arguments],
+        env={**os.environ, "PYTHONPATH": str(site.path), **environment},
+        stdin=stdin,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
