@@ -29,7 +29,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Not `list(…)`: once the module of that command is imported, this is its name here.
     words = [*(sys.argv[1:] if argv is None else argv)]
     separator = words.index("--") if "--" in words else len(words)
-    args, unknown = _parser().parse_known_args(words[:separator])
+    parser = _parser()
+    try:
+        " ".join(words).encode()
+    except UnicodeEncodeError as error:
+        parser.error(f"the arguments are no UTF-8 text: {error.object!a}")
+    args, unknown = parser.parse_known_args(words[:separator])
     args.command_line = words[separator + 1 :]
     if unknown:
         hint = "; write the task's command after --" if args.command == "run" else ""

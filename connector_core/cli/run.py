@@ -142,7 +142,7 @@ def _document(task_type: str, progress: _Progress, outputs: dict[str, Any]) -> s
         "seconds": round(progress.seconds, 3),
         "outputs": plain(outputs),
     }
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    return json.dumps(document, indent=2)
 
 
 def _pairs(option: str, words: list[str], *, as_json: bool = True) -> dict[str, Any]:
@@ -157,6 +157,8 @@ def _pairs(option: str, words: list[str], *, as_json: bool = True) -> dict[str, 
             pairs[name] = json.loads(text, parse_constant=_no_json) if as_json else text
         except ValueError:
             pairs[name] = text
+        except RecursionError as error:
+            raise WrongUse(f"{option} {name} cannot be read: it is nested too deeply.") from error
     return pairs
 
 
