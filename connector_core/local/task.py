@@ -62,7 +62,7 @@ def task_template(
     if custom:
         try:
             template.custom.update(dict(custom))
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise LiteralError("it must be what JSON can hold, by name.", path="custom") from error
     if sql is not None:
         template.sql.CopyFrom(Sql(statement=sql, dialect=Sql.Dialect.ANSI))

@@ -170,6 +170,14 @@ class TestInputs:
             "connectors: -i x cannot be read: it is nested too deeply.\n",
         )
 
+    def test_a_parameter_that_is_nested_too_deeply(self, site: Site, capsys: Capsys) -> None:
+        install_sync(site, ECHO)
+        assert connectors(capsys, "run", "acme", "--custom", f"x={'[' * 700}{']' * 700}") == (
+            2,
+            "",
+            "connectors: custom: it must be what JSON can hold, by name.\n",
+        )
+
     def test_one_that_the_command_does_not_use(self, site: Site, capsys: Capsys) -> None:
         install_sync(site, ECHO)
         assert connectors(capsys, "run", "acme", "-i", "x=1", "--", "echo", "{{.inputs.y}}") == (
