@@ -1,0 +1,66 @@
+"""inputs.pb and outputs.pb, on any filesystem that fsspec knows."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+import fsspec
+import pytest
+
+from connector_core import OutputsUnreadable, PrefixNotWritable, to_literal_map
+from connector_core.local.files import read_outputs, write_message
+
+MESSAGE = to_literal_map({"x": 1})
+
+
+@pytest.fixture(params=["path", "file", "memory"])
+def prefix(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    directory = tmp_path / "new" / "run"
+    return {
+        "path": str(directory),
+        "file": directory.as_uri(),
+        "memory": f"memory://{uuid.uuid4().hex}/run",
+    }[request.param]
+
+
+def test_what_is_written_is_read(prefix: str) -> None:
+    write_message(f"{prefix}/outputs.pb", MESSAGE)
+    assert read_outputs(prefix) == MESSAGE
+
+
+def test_a_missing_file_is_told(prefix: str) -> None:
+    with pytest.raises(OutputsUnreadable, match=r"outputs\.pb: there is no such file; the job must write it, or") as e:
+        read_outputs(prefix)
+    assert e.value.uri == f"{prefix}/outputs.pb"
+
+
+def test_what_is_no_literal_map_is_told(prefix: str) -> None:
+    write_message(f"{prefix}/outputs.pb", MESSAGE)
+    with fsspec.open(f"{prefix}/outputs.pb", "wb") as file:
+        file.write(b"\xff\xff\xff")
+    with pytest.raises(OutputsUnreadable, match=r"outputs\.pb: it is no LiteralMap\.$"):
+        read_outputs(prefix)
+
+
+def test_a_scheme_that_nobody_knows_is_told() -> None:
+    with pytest.raises(PrefixNotWritable, match=r"^Cannot write nosuch://b/x: .*nosuch.*; give an output prefix") as e:
+        write_message("nosuch://b/x", MESSAGE)
+    assert e.value.uri == "nosuch://b/x"
+    with pytest.raises(OutputsUnreadable, match=r"^Cannot read the outputs at nosuch://b/outputs\.pb: .*nosuch"):
+        read_outputs("nosuch://b")
+
+
+def test_a_place_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(PrefixNotWritable, match=r"^Cannot write .*; give an output prefix that can be written to\.$"):
+        write_message(f"{tmp_path}/file/inputs.pb", MESSAGE)
+
+
+def test_an_exception_without_words_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: object, path: str, **kwargs: object) -> bytes:
+        raise RuntimeError
+
+    monkeypatch.setattr("fsspec.implementations.memory.MemoryFileSystem.cat_file", fail)
+    with pytest.raises(OutputsUnreadable, match=r"RuntimeError\.$"):
+        read_outputs("memory://anything")

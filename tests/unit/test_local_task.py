@@ -1,0 +1,127 @@
+"""Task: built and run in a few lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from connector_core import ConnectorNotFound, ConnectorRegistry, LiteralError, Resource, Task, from_literal_map
+from connector_core.idl import Container, LiteralMap, Sql
+from connector_core.local.task import task_template
+from connector_core.phases import Phase
+from support.connectors import Echo, Jobs
+
+
+@pytest.fixture(autouse=True)
+def own_directory(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+
+@pytest.fixture(autouse=True)
+def connectors() -> None:
+    ConnectorRegistry.register(Echo())
+    ConnectorRegistry.register(Jobs(Resource.succeeded(outputs={"rows": 2, "more": 1})))
+
+
+class TestTheTemplate:
+    def test_it_has_what_flyte_would_send(self) -> None:
+        template = task_template(
+            "duckdb",
+            task_type_version=2,
+            name="orders",
+            inputs={"least": int},
+            outputs={"rows": list[str]},
+            custom={"limit": 3, "nested": {"a": [1]}},
+            config={"region": "eu"},
+            sql="SELECT 1",
+            timeout=90,
+        )
+        assert (template.type, template.task_type_version, template.id.name) == ("duckdb", 2, "orders")
+        assert template.interface.inputs.variables["least"].type.simple == 1
+        assert template.interface.outputs.variables["rows"].type.HasField("collection_type")
+        assert (template.custom["limit"], template.custom["nested"]["a"][0]) == (3, 1)
+        assert dict(template.config) == {"region": "eu"}
+        assert (template.sql.statement, template.sql.dialect) == ("SELECT 1", Sql.Dialect.ANSI)
+        assert template.metadata.timeout.seconds == 90
+
+    def test_its_name_is_the_task_type_by_default(self) -> None:
+        assert task_template("duckdb").id.name == "duckdb"
+
+    def test_what_is_not_given_is_not_set(self) -> None:
+        template = task_template("duckdb")
+        assert template.WhichOneof("target") is None
+        assert not template.HasField("custom")
+        assert not template.metadata.HasField("timeout")
+
+    @pytest.mark.parametrize("container", [["run", "{{.input}}"], Container(image="i", args=["run", "{{.input}}"])])
+    def test_a_container_is_its_args_or_a_message(self, container: Any) -> None:
+        assert list(task_template("process", container=container).container.args) == ["run", "{{.input}}"]
+
+    @pytest.mark.parametrize("side", ["inputs", "outputs"])
+    def test_a_type_that_flyte_does_not_have_is_refused_by_name(self, side: Any) -> None:
+        with pytest.raises(LiteralError, match=rf"^{side}\.x: no literal type for object"):
+            task_template("duckdb", **{side: {"x": object}})
+
+    @pytest.mark.parametrize("custom", [{"x": object()}, {"x": {1, 2}}, {1: 2}])
+    def test_custom_that_json_cannot_hold_is_refused(self, custom: Any) -> None:
+        with pytest.raises(LiteralError, match=r"^custom: it must be what JSON can hold, by name\.$"):
+            task_template("duckdb", custom=custom)
+
+
+class TestTask:
+    def test_calling_it_gives_native_outputs(self) -> None:
+        assert Task("echo")(x=1, y=["a"]) == {"x": 1, "y": ["a"]}
+
+    def test_execute_gives_a_literal_map(self) -> None:
+        outputs = Task("echo").execute(x=1)
+        assert isinstance(outputs, LiteralMap)
+        assert from_literal_map(outputs) == {"x": 1}
+
+    def test_outputs_come_in_the_declared_order_and_no_others(self) -> None:
+        assert list(Task("job", outputs={"more": int, "rows": float})().items()) == [("more", 1), ("rows", 2.0)]
+
+    def test_without_declared_outputs_every_one_is_given(self) -> None:
+        assert Task("job")() == {"rows": 2, "more": 1}
+
+    @pytest.mark.parametrize(
+        ("inputs", "message"),
+        [
+            ({"x": "one"}, r"^inputs\.x: expected int, got str\.$"),
+            ({}, r"^inputs\.x: a value is missing, expected int\.$"),
+            ({"x": 1, "z": 1}, r"^inputs\.z: there is no such name; declared are: x\.$"),
+        ],
+    )
+    def test_declared_inputs_are_checked(self, inputs: Any, message: str) -> None:
+        with pytest.raises(LiteralError, match=message):
+            Task("echo", inputs={"x": int})(**inputs)
+
+    def test_an_output_that_is_not_given_is_told(self) -> None:
+        with pytest.raises(LiteralError, match=r"^outputs\.z: "):
+            Task("job", outputs={"z": int})()
+
+    def test_an_unknown_task_type_is_refused_when_it_is_made(self) -> None:
+        with pytest.raises(
+            ConnectorNotFound, match=r"^Cannot find connector for task category: ehco_v0\. Did you mean"
+        ):
+            Task("ehco")
+
+    def test_it_asks_the_registry_that_it_is_given(self, registry: ConnectorRegistry) -> None:
+        registry.register(Echo("mine", 3))
+        assert Task("mine", registry=registry, task_type_version=3)(x=1) == {"x": 1}
+
+    def test_a_subclass_with_its_own_mixin_stays_itself(self) -> None:
+        from connector_core import SyncConnectorExecutorMixin
+
+        class EchoTask(SyncConnectorExecutorMixin, Task):
+            pass
+
+        task = EchoTask("echo", name="mine")
+        assert type(task) is EchoTask
+        assert task(x=1) == {"x": 1}
+
+    def test_each_state_is_reported_as_it_comes(self) -> None:
+        seen: list[Phase] = []
+        Task("job", on_update=lambda resource: seen.append(resource.phase))()
+        Task("echo", on_update=lambda resource: seen.append(resource.phase))()
+        assert seen == [Phase.SUCCEEDED, Phase.SUCCEEDED]
