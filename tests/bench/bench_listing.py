@@ -120,7 +120,7 @@ def imports(venv: Venv, rounds: int) -> None:
 
 
 def flytekit_listing(rounds: int) -> None:
-    """Compare flytekit's list to the baseline, in the environment that this runs in, where no connector is installed."""
+    """Compare flytekit's list to the baseline, in the environment of this process, where no connector is installed."""
     try:
         import flytekit  # noqa: F401
     except ImportError:
