@@ -132,12 +132,19 @@ def test_the_connector_of_the_readme_is_installed_and_run(environment: Install, 
     session.type_all([command for command in commands(console) if command.text.startswith("connectors")])
 
 
+@pytest.mark.slow
+def test_the_five_lines_of_the_readme_work(environment: Install, tmp_path: Path) -> None:
+    (block,) = (block for block in blocks(ROOT / "README.md") if "connectors doctor" in block.text)
+    session = _Session(environment("connector-duckdb", "connector-process"), tmp_path)
+    session.type_all(commands(block))
+
+
 class _Session:
     """A person at a terminal, with the environment activated."""
 
     def __init__(self, venv: Venv, directory: Path) -> None:
         self.venv = venv
-        self.directory = directory
+        self.directory = self.home = directory
         self.status = 0
 
     def type_all(self, typed: list[Command]) -> None:
@@ -151,7 +158,7 @@ class _Session:
                 _compare(command, output)
 
     def _type(self, command: Command) -> str:
-        words = shlex.split(command.text)
+        words = shlex.split(command.text, comments=True)
         if words == ["echo", "$?"]:
             return str(self.status)
         if words[0] == "cd":
@@ -164,7 +171,7 @@ class _Session:
             return ""
         script = f"exec 2>&1\n{command.text}"
         # A terminal shows each line when it is written, and so in order.
-        env = {"PYTHONUNBUFFERED": "1"}
+        env = {"PYTHONUNBUFFERED": "1", "HOME": str(self.home)}
         completed = self.venv.run("bash", "-c", script, cwd=self.directory, env=env, check=False)
         self.status = completed.returncode
         return completed.stdout
