@@ -43,7 +43,7 @@ class Jobs(AsyncConnectorBase):
         self.polled: list[dict[str, Any]] = []
         self.deleted: list[ResourceMeta] = []
 
-    async def create(  # type: ignore[override]
+    async def create(
         self, task_template: Any, output_prefix: str, inputs: Any, task_execution_metadata: Any, **kwargs: Any
     ) -> ResourceMeta:
         """Start a job."""
@@ -58,7 +58,7 @@ class Jobs(AsyncConnectorBase):
         )
         return JobMeta(len(self.created))
 
-    async def get(self, resource_meta: ResourceMeta, **kwargs: Any) -> Resource:  # type: ignore[override]
+    async def get(self, resource_meta: ResourceMeta, **kwargs: Any) -> Resource:
         """Take the next step."""
         self.polled.append({"resource_meta": resource_meta, **kwargs})
         step = next(iter(self.steps))
@@ -66,6 +66,6 @@ class Jobs(AsyncConnectorBase):
             raise step
         return step if isinstance(step, Resource) else step()
 
-    async def delete(self, resource_meta: ResourceMeta, **kwargs: Any) -> None:  # type: ignore[override]
+    async def delete(self, resource_meta: ResourceMeta, **kwargs: Any) -> None:
         """Record the deletion."""
         self.deleted.append(resource_meta)
