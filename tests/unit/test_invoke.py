@@ -16,7 +16,9 @@ import pytest
 
 from connector_core import (
     Call,
+    CallError,
     CallTimeout,
+    ConnectorError,
     ConnectorExited,
     ConnectorRegistry,
     InvalidConnector,
@@ -26,6 +28,7 @@ from connector_core import (
     PermanentError,
     Phase,
     Resource,
+    RetryableError,
     SecretNotFound,
     TaskCategory,
     TransientError,
@@ -331,6 +334,15 @@ class TestErrors:
         with pytest.raises(type(error)) as e:
             run(raises(error, is_async))
         assert e.value is error
+
+    def test_what_a_connector_raises_can_be_caught_by_its_kind(self) -> None:
+        with pytest.raises(RetryableError, match=r"^no quota now$"):
+            run(raises(RetryableError("no quota now"), True))
+        with pytest.raises(CallError, match=r"^PermanentError$") as e:
+            run(raises(PermanentError(code="QUOTA"), True))
+        assert e.value.code == "QUOTA"
+        with pytest.raises(ConnectorError, match=r"^Probe\.get called sys\.exit"):
+            run(raises(SystemExit(), True))
 
     @KINDS
     def test_sys_exit_is_an_error_of_the_call(

@@ -171,6 +171,13 @@ class TestExplaining:
             f"The entry acme of acme-connectors 1.0 {what} {remedy} CONNECTORS_DISABLE=acme turns it off."
         )
 
+    def test_an_exception_that_cannot_say_what_it_is_is_named(self) -> None:
+        class Mute(Exception):
+            def __str__(self) -> str:
+                raise RuntimeError
+
+        assert "cannot be loaded: Mute. Report it" in explain_failure(self.ENTRY, Mute())
+
     def test_an_entry_of_no_distribution_is_reinstalled_with_its_package(self) -> None:
         explanation = explain_failure(Entry("acme", "acme:Acme"), ModuleNotFoundError("gone", name="acme"))
         assert "which is not there. Reinstall its package." in explanation

@@ -1,0 +1,816 @@
+"""Running a task here: to its end, and what becomes of the job when it does not get there."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from connector_core import (
+    AsyncConnectorExecutorMixin,
+    CallTimeout,
+    ConnectorNotFound,
+    ConnectorRegistry,
+    InvalidConnector,
+    InvalidResourceMeta,
+    LiteralError,
+    OutputsUnreadable,
+    PermanentError,
+    Phase,
+    PrefixNotWritable,
+    Resource,
+    ResourceMeta,
+    SyncConnectorExecutorMixin,
+    Task,
+    TaskFailed,
+    TaskTimeout,
+    TransientError,
+    current_call,
+    from_literal_map,
+    to_literal_map,
+)
+from connector_core.idl import LiteralMap
+from connector_core.invoke import idempotency_key
+from connector_core.local.files import read_outputs, write_message
+from connector_core.local.task import task_template
+from support.connectors import Echo, JobMeta, Jobs
+
+RUNNING = Resource.running()
+DONE = Resource.succeeded(outputs={"rows": 2})
+
+
+@pytest.fixture(autouse=True)
+def own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The output prefixes that are made up are under it."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    return tmp_path
+
+
+class Clock:
+    """Time that passes when somebody sleeps, and not otherwise."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made, sleep = Clock(), asyncio.sleep
+
+    async def pass_time(seconds: float) -> None:
+        made.now += seconds
+        made.slept.append(seconds)
+        await sleep(0)
+
+    monkeypatch.setattr("connector_core.local.executor.time", made)
+    monkeypatch.setattr("asyncio.sleep", pass_time)
+    return made
+
+
+def task_of(connector: Any, **options: Any) -> Task:
+    registry = ConnectorRegistry(discover=False)
+    registry.register(connector)
+    return Task(connector.task_category.name, registry=registry, **options)
+
+
+class TestWhereItRuns:
+    @pytest.mark.parametrize("connector", [Echo, lambda: Jobs(RUNNING, DONE)], ids=["sync", "async"])
+    def test_in_a_script(self, connector: Callable[[], Any]) -> None:
+        assert task_of(connector())(rows=2) == {"rows": 2}
+
+    @pytest.mark.parametrize("connector", [Echo, lambda: Jobs(RUNNING, DONE)], ids=["sync", "async"])
+    def test_where_an_event_loop_is_running(self, connector: Callable[[], Any]) -> None:
+        async def main() -> Any:
+            return task_of(connector())(rows=2)
+
+        assert asyncio.run(main()) == {"rows": 2}
+
+    @pytest.mark.parametrize("connector", [Echo, lambda: Jobs(RUNNING, DONE)], ids=["sync", "async"])
+    def test_on_that_event_loop(self, connector: Callable[[], Any]) -> None:
+        outputs = asyncio.run(task_of(connector()).aexecute(rows=2))  # type: ignore[attr-defined]
+        assert from_literal_map(outputs) == {"rows": 2}
+
+    def test_in_threads(self) -> None:
+        connector = Jobs(DONE)
+        task = task_of(connector)
+        with ThreadPoolExecutor(8) as pool:
+            results = list(pool.map(lambda _: task(), range(16)))
+        assert results == [{"rows": 2}] * 16
+        assert len(connector.created) == 16
+        assert connector.deleted == []
+
+    def test_errors_come_out_of_a_running_event_loop_too(self) -> None:
+        async def main() -> Any:
+            return task_of(Jobs(Resource.failed("no")))()
+
+        with pytest.raises(TaskFailed, match="no"):
+            asyncio.run(main())
+
+
+class TestWhatTheConnectorIsGiven:
+    def test_create_gets_everything_that_flyte_gives(self, tmp_path: Path) -> None:
+        connector = Jobs(DONE)
+        task_of(
+            connector, name="mine", output_prefix=f"{tmp_path}/out/", container=["{{.inputs.x}}", "{{.outputPrefix}}"]
+        )(x=1)
+        (created,) = connector.created
+        assert created["output_prefix"] == f"{tmp_path}/out"
+        assert from_literal_map(created["inputs"]) == {"x": 1}
+        assert list(created["task_template"].container.args) == ["1", f"{tmp_path}/out"]
+        metadata = created["task_execution_metadata"]
+        assert metadata.task_execution_id.task_id.name == "mine"
+        assert created["idempotency_key"] == idempotency_key(connector.task_category, metadata)
+
+    def test_each_run_is_another_execution(self) -> None:
+        connector = Jobs(DONE)
+        task = task_of(connector)
+        task()
+        task()
+        assert len({created["idempotency_key"] for created in connector.created}) == 2
+        assert len({created["output_prefix"] for created in connector.created}) == 2
+
+    def test_the_key_is_the_current_calls_too(self) -> None:
+        keys: list[str | None] = []
+
+        class Looks(Jobs):
+            async def create(self, **kwargs: Any) -> ResourceMeta:  # type: ignore[override]
+                keys.extend([kwargs["idempotency_key"], current_call().idempotency_key])
+                return JobMeta()
+
+        task_of(Looks(DONE))()
+        assert keys[0]
+        assert keys[0] == keys[1]
+
+    def test_get_gets_the_output_prefix_and_the_metadata(self, tmp_path: Path) -> None:
+        connector = Jobs(RUNNING, DONE)
+        task_of(connector, output_prefix=str(tmp_path))()
+        assert connector.polled == [{"resource_meta": JobMeta(1), "output_prefix": str(tmp_path)}] * 2
+
+    def test_do_gets_the_execution_too(self) -> None:
+        given: dict[str, Any] = {}
+
+        class Looks(Echo):
+            def do(self, task_template: Any, output_prefix: str, inputs: Any = None, **kwargs: Any) -> Resource:
+                given.update(kwargs)
+                return Resource.succeeded(outputs={})
+
+        task_of(Looks())()
+        assert given["task_execution_metadata"].HasField("task_execution_id")
+
+    def test_the_inputs_are_written_under_the_prefix(self, tmp_path: Path) -> None:
+        task_of(Echo(), output_prefix=str(tmp_path))(x=1)
+        written = LiteralMap.FromString((tmp_path / "inputs.pb").read_bytes())
+        assert from_literal_map(written) == {"x": 1}
+        assert not (tmp_path / "task.pb").exists()
+
+    def test_the_template_is_where_a_placeholder_asks_for_it(self, tmp_path: Path) -> None:
+        task_of(Echo(), output_prefix=str(tmp_path), container=["{{.taskTemplatePath}}"])()
+        assert (tmp_path / "task.pb").stat().st_size
+
+    def test_a_prefix_that_cannot_be_written_to_starts_no_job(self) -> None:
+        connector = Jobs(DONE)
+        with pytest.raises(PrefixNotWritable, match=r"nosuch://b/inputs\.pb"):
+            task_of(connector, output_prefix="nosuch://b")()
+        assert connector.created == []
+
+    def test_a_template_without_an_id_will_do(self, registry: ConnectorRegistry) -> None:
+        registry.register(Jobs(DONE))
+        template = task_template("job")
+        template.ClearField("id")
+
+        class Bare(AsyncConnectorExecutorMixin):
+            name = "bare"
+
+        task = Bare()
+        task.template, task.registry = template, registry
+        assert from_literal_map(task.execute()) == {"rows": 2}
+        assert task.resource_meta == JobMeta(1)
+
+
+class TestPolling:
+    def test_it_polls_at_once_and_ends_at_once(self, clock: Clock) -> None:
+        task_of(Jobs(DONE))()
+        assert clock.slept == []
+
+    def test_the_delays_grow_from_50_ms_to_5_s_each_a_little_off(self, clock: Clock) -> None:
+        task_of(Jobs(*[RUNNING] * 20, DONE))()
+        assert len(clock.slept) == 20
+        assert 0.04 <= clock.slept[0] <= 0.06
+        assert all(4 <= delay <= 6 for delay in clock.slept[-6:])
+        assert all(later > earlier * 0.99 for earlier, later in zip(clock.slept[:10], clock.slept[1:11], strict=True))
+
+    @pytest.mark.parametrize("phase", [Phase.FAILED, Phase.ABORTED, Phase.RETRYABLE_FAILED])
+    def test_every_terminal_phase_ends_it(self, phase: Phase, clock: Clock) -> None:
+        connector = Jobs(RUNNING, Resource(phase, "why"))
+        with pytest.raises(TaskFailed, match=rf"^Failed to run the task job: it ended as {phase.name}: why$") as e:
+            task_of(connector)()
+        assert len(connector.polled) == 2
+        assert e.value.resource.phase is phase
+
+    def test_the_error_of_a_failed_job_is_told(self) -> None:
+        with pytest.raises(TaskFailed, match=r"^Failed to run the task mine: it ended as FAILED \[QUOTA\]: too much$"):
+            task_of(Jobs(Resource.failed("too much", code="QUOTA")), name="mine")()
+
+    def test_each_state_is_reported(self, clock: Clock) -> None:
+        seen: list[str | None] = []
+        steps = [Resource.running(message="1"), Resource.running(message="2"), DONE]
+        task_of(Jobs(*steps), on_update=lambda resource: seen.append(resource.message))()
+        assert seen == ["1", "2", None]
+
+
+class TestOutputs:
+    def test_a_connector_may_give_a_literal_map(self) -> None:
+        assert task_of(Jobs(Resource.succeeded(outputs=to_literal_map({"x": 1}))), outputs={"x": int})() == {"x": 1}
+
+    def test_a_literal_map_without_a_declared_output_is_told(self) -> None:
+        with pytest.raises(LiteralError, match=r"^outputs\.y: the connector gives no such output\.$"):
+            task_of(Jobs(Resource.succeeded(outputs=to_literal_map({"x": 1}))), outputs={"y": int})()
+
+    def test_an_output_of_another_type_is_told(self) -> None:
+        with pytest.raises(LiteralError, match=r"^outputs\.x: expected int, got str\.$"):
+            task_of(Jobs(Resource.succeeded(outputs={"x": "1"})), outputs={"x": int})()
+
+    def test_empty_outputs_are_taken_as_they_are(self) -> None:
+        assert task_of(Jobs(Resource.succeeded(outputs={})))() == {}
+
+    def test_without_any_and_none_declared_there_are_none(self) -> None:
+        assert task_of(Jobs(Resource.succeeded()))() == {}
+
+    @pytest.mark.parametrize("scheme", ["file", "memory"])
+    def test_what_the_job_wrote_is_read(self, scheme: str, tmp_path: Path) -> None:
+        prefix = f"memory://{uuid.uuid4().hex}" if scheme == "memory" else str(tmp_path)
+
+        def write() -> Resource:
+            write_message(f"{prefix}/outputs.pb", to_literal_map({"x": 3}))
+            return Resource.succeeded()
+
+        assert task_of(Jobs(write), outputs={"x": int}, output_prefix=prefix)() == {"x": 3}
+        assert from_literal_map(read_outputs(prefix)) == {"x": 3}
+
+    def test_what_it_did_not_write_is_told_and_the_finished_job_is_left_alone(self) -> None:
+        connector = Jobs(Resource.succeeded())
+        with pytest.raises(OutputsUnreadable, match="there is no such file"):
+            task_of(connector, outputs={"x": int})()
+        assert connector.deleted == []
+
+
+class TestTheJobIsDeletedOnce:
+    def test_not_when_it_succeeded(self) -> None:
+        connector = Jobs(RUNNING, DONE)
+        task_of(connector)()
+        assert connector.deleted == []
+
+    def test_not_when_it_failed_by_itself(self) -> None:
+        connector = Jobs(Resource.failed("no"))
+        with pytest.raises(TaskFailed, match="no"):
+            task_of(connector)()
+        assert connector.deleted == []
+
+    @pytest.mark.parametrize("error", [PermanentError("gone"), KeyError("bug")], ids=repr)
+    def test_when_polling_fails_for_good(self, error: Exception) -> None:
+        connector = Jobs(RUNNING, error)
+        with pytest.raises(type(error)) as e:
+            task_of(connector)()
+        assert e.value is error
+        assert connector.deleted == [JobMeta(1)]
+
+    def test_when_get_returns_rubbish(self) -> None:
+        connector = Jobs(lambda: "RUNNING")  # type: ignore[arg-type, return-value]
+        with pytest.raises(InvalidConnector, match=r"^Jobs\.get returned str; it must return a Resource"):
+            task_of(connector)()
+        assert connector.deleted == [JobMeta(1)]
+
+    def test_when_the_callback_raises(self) -> None:
+        def fail(resource: Resource) -> None:
+            raise RuntimeError("no terminal")
+
+        connector = Jobs(RUNNING)
+        with pytest.raises(RuntimeError, match="no terminal"):
+            task_of(connector, on_update=fail)()
+        assert connector.deleted == [JobMeta(1)]
+
+    def test_when_it_takes_longer_than_the_task_may(self) -> None:
+        connector = Jobs(RUNNING)
+        with pytest.raises(TaskTimeout, match=r"^The task job did not end within 0\.1 s\.$") as e:
+            task_of(connector, timeout=0.1)()
+        assert (e.value.task, e.value.seconds) == ("job", 0.1)
+        assert connector.deleted == [JobMeta(1)]
+
+    def test_a_timeout_of_the_connectors_own_is_none_of_the_task(self) -> None:
+        connector = Jobs(TimeoutError("the backend's"))
+        with pytest.raises(TimeoutError, match="the backend's") as e:
+            task_of(connector, timeout=60)()
+        assert not isinstance(e.value, TaskTimeout)
+        assert connector.deleted == [JobMeta(1)]
+
+    def test_when_its_metadata_cannot_be_read_again(self) -> None:
+        class Odd(Jobs):
+            async def create(self, **kwargs: Any) -> ResourceMeta:  # type: ignore[override]
+                return JobMeta("seven")  # type: ignore[arg-type]
+
+        connector = Odd(DONE)
+        with pytest.raises(InvalidResourceMeta, match=r"^JobMeta\.job_id: expected int, got str\.$"):
+            task_of(connector)()
+        assert connector.deleted == [JobMeta("seven")]  # type: ignore[arg-type]
+        assert connector.polled == []
+
+    def test_when_the_run_is_cancelled(self) -> None:
+        async def main() -> None:
+            polled = asyncio.Event()
+            connector = Jobs(RUNNING)
+            task = task_of(connector, on_update=lambda resource: polled.set())
+            run = asyncio.create_task(task.aexecute())  # type: ignore[attr-defined]
+            await polled.wait()
+            run.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await run
+            assert connector.deleted == [JobMeta(1)]
+
+        asyncio.run(main())
+
+    def test_when_it_is_cancelled_twice(self) -> None:
+        async def main() -> None:
+            deleting, go_on = asyncio.Event(), asyncio.Event()
+
+            class Slow(Jobs):
+                async def delete(self, resource_meta: ResourceMeta, **kwargs: Any) -> None:  # type: ignore[override]
+                    deleting.set()
+                    await go_on.wait()
+                    await super().delete(resource_meta)
+
+            connector = Slow(PermanentError("no"))
+            run = asyncio.create_task(task_of(connector).aexecute())  # type: ignore[attr-defined]
+            await deleting.wait()
+            run.cancel()
+            await asyncio.sleep(0)
+            go_on.set()
+            with pytest.raises((PermanentError, asyncio.CancelledError)):
+                await run
+            assert connector.deleted == [JobMeta(1)]
+
+        asyncio.run(main())
+
+    def test_when_the_run_is_cancelled_while_the_job_is_created(self) -> None:
+        async def main() -> None:
+            creating, go_on = asyncio.Event(), asyncio.Event()
+
+            class Slow(Jobs):
+                async def create(self, **kwargs: Any) -> ResourceMeta:  # type: ignore[override]
+                    creating.set()
+                    await go_on.wait()
+                    return JobMeta(7)
+
+            connector = Slow(DONE)
+            run = asyncio.create_task(task_of(connector).aexecute())  # type: ignore[attr-defined]
+            await creating.wait()
+            run.cancel()
+            await asyncio.sleep(0)
+            assert connector.deleted == []
+            go_on.set()
+            with pytest.raises(asyncio.CancelledError):
+                await run
+            assert connector.deleted == [JobMeta(7)]
+            assert connector.polled == []
+
+        asyncio.run(main())
+
+    def test_a_creation_that_fails_while_the_run_is_cancelled_leaves_nothing_to_delete(self) -> None:
+        async def main() -> None:
+            creating, go_on = asyncio.Event(), asyncio.Event()
+
+            class Slow(Jobs):
+                async def create(self, **kwargs: Any) -> ResourceMeta:  # type: ignore[override]
+                    creating.set()
+                    await go_on.wait()
+                    raise PermanentError("no")
+
+            connector = Slow(DONE)
+            run = asyncio.create_task(task_of(connector).aexecute())  # type: ignore[attr-defined]
+            await creating.wait()
+            run.cancel()
+            await asyncio.sleep(0)
+            go_on.set()
+            with pytest.raises(asyncio.CancelledError):
+                await run
+            assert connector.deleted == []
+
+        asyncio.run(main())
+
+    def test_when_deleting_fails_the_reason_stays_and_says_so(self, caplog: pytest.LogCaptureFixture) -> None:
+        class Stuck(Jobs):
+            async def delete(self, resource_meta: ResourceMeta, **kwargs: Any) -> None:  # type: ignore[override]
+                raise RuntimeError("no route")
+
+        with pytest.raises(PermanentError, match=r"^gone\b") as e:
+            task_of(Stuck(PermanentError("gone")))()
+        assert e.value.__notes__ == [
+            "The job could not be deleted either, and may still run: JobMeta(job_id=1): no route"
+        ]
+        assert "The job JobMeta(job_id=1) could not be deleted and may still run: no route" in caplog.text
+
+
+class Flaky(Jobs):
+    """Cannot delete at first."""
+
+    failures = 0
+
+    async def delete(self, resource_meta: ResourceMeta, **kwargs: Any) -> None:  # type: ignore[override]
+        if self.failures:
+            self.failures -= 1
+            raise TransientError("503")
+        await super().delete(resource_meta)
+
+
+class TestDeletingPatiently:
+    @pytest.mark.parametrize("failures", [1, 2])
+    def test_a_backend_that_does_not_answer_is_asked_again(self, failures: int, clock: Clock) -> None:
+        connector = Flaky(PermanentError("gone"))
+        connector.failures = failures
+        with pytest.raises(PermanentError, match=r"^gone$"):
+            task_of(connector)()
+        assert connector.deleted == [JobMeta(1)]
+        assert clock.slept == [0.5, 2.0][:failures]
+
+    def test_but_not_for_ever(self, clock: Clock) -> None:
+        connector = Flaky(PermanentError("gone"))
+        connector.failures = 3
+        with pytest.raises(PermanentError, match=r"^gone\nThe job could not be deleted either, .*: 503$"):
+            task_of(connector)()
+        assert connector.deleted == []
+
+
+class Finder(Jobs):
+    """Fails to say which job it started, and can find it."""
+
+    found: ResourceMeta | Exception | None = JobMeta(9)
+
+    async def create(self, **kwargs: Any) -> ResourceMeta:  # type: ignore[override]
+        self.created.append(kwargs)
+        raise TransientError("no answer")
+
+    async def find(self, idempotency_key: str, **kwargs: Any) -> ResourceMeta | None:  # type: ignore[override]
+        assert idempotency_key == self.created[0]["idempotency_key"]
+        if isinstance(self.found, Exception):
+            raise self.found
+        return self.found
+
+
+class TestACreationThatFails:
+    def test_is_the_error_of_the_run(self) -> None:
+        class Fails(Jobs):
+            async def create(self, **kwargs: Any) -> ResourceMeta:  # type: ignore[override]
+                raise PermanentError("no quota")
+
+        connector = Fails()
+        with pytest.raises(PermanentError, match=r"^no quota$"):
+            task_of(connector)()
+        assert connector.deleted == connector.polled == []
+
+    def test_deletes_the_job_that_the_connector_finds_all_the_same(self) -> None:
+        connector = Finder()
+        with pytest.raises(TransientError, match="no answer"):
+            task_of(connector)()
+        assert connector.deleted == [JobMeta(9)]
+
+    def test_deletes_nothing_when_there_is_none(self) -> None:
+        connector = Finder()
+        connector.found = None
+        with pytest.raises(TransientError, match="no answer"):
+            task_of(connector)()
+        assert connector.deleted == []
+
+    def test_says_when_that_could_not_be_found_out(self) -> None:
+        connector = Finder()
+        connector.found = RuntimeError("no route")
+        with pytest.raises(TransientError, match="no answer") as e:
+            task_of(connector)()
+        assert e.value.__notes__ == ["Whether a job was started all the same could not be found out: no route"]
+
+
+class TestTransientErrors:
+    @pytest.mark.parametrize("error", [TransientError("503"), CallTimeout("Jobs", "get", 1)], ids=repr)
+    def test_say_nothing_about_the_job(self, error: Exception, clock: Clock) -> None:
+        connector = Jobs(RUNNING, error, error, DONE)
+        assert task_of(connector)() == {"rows": 2}
+        assert connector.deleted == []
+
+    def test_end_the_run_when_patience_is_at_its_end(self, clock: Clock) -> None:
+        connector = Jobs(RUNNING, TransientError("503"))
+        task = task_of(connector)
+        task.patience = 30.0  # type: ignore[attr-defined]
+        with pytest.raises(TransientError, match=r"^503$"):
+            task()
+        assert 30 < clock.now < 30 + 2 * 6
+        assert connector.deleted == [JobMeta(1)]
+
+    def test_are_forgotten_with_each_answer(self, clock: Clock) -> None:
+        steps: list[Any] = [RUNNING, *[TransientError("503")] * 5] * 20
+        connector = Jobs(*steps, DONE)
+        task = task_of(connector)
+        task.patience = 40.0  # type: ignore[attr-defined]
+        assert task() == {"rows": 2}
+        assert clock.now > 200
+
+    def test_the_connectors_own_count_too(self, clock: Clock) -> None:
+        class Http(Jobs):
+            transient_errors = (ConnectionError,)
+
+        assert task_of(Http(ConnectionError("reset"), DONE))() == {"rows": 2}
+
+
+class TestTheWrongKind:
+    @pytest.mark.parametrize(
+        ("mixin", "connector", "message"),
+        [
+            (SyncConnectorExecutorMixin, Jobs, r"^<Jobs job_v0> is no sync connector; use AsyncConnectorExecutorMixin"),
+            (
+                AsyncConnectorExecutorMixin,
+                Echo,
+                r"^<Echo echo_v0> is no async connector; use SyncConnectorExecutorMixin",
+            ),
+        ],
+    )
+    def test_of_connector_is_refused(self, mixin: Any, connector: Any, message: str) -> None:
+        made = connector()
+        ConnectorRegistry.register(made)
+        task = type("Mine", (mixin,), {"name": "mine", "template": task_template(made.task_category.name)})()
+        with pytest.raises(InvalidConnector, match=message):
+            task.execute()
+
+    def test_no_connector_at_all_is_told(self) -> None:
+        task = type("Mine", (AsyncConnectorExecutorMixin,), {"name": "mine", "template": task_template("nothing")})()
+        with pytest.raises(ConnectorNotFound, match="nothing_v0"):
+            task.execute()
+
+
+@pytest.fixture
+def handlers() -> Iterator[SimpleNamespace]:
+    """Signal handlers of the program's own, which record what reaches them."""
+    seen: list[int] = []
+
+    def own(signum: int, frame: object) -> None:
+        seen.append(signum)
+
+    before = {signum: signal.signal(signum, own) for signum in (signal.SIGINT, signal.SIGTERM)}
+    yield SimpleNamespace(own=own, seen=seen)
+    for signum, handler in before.items():
+        signal.signal(signum, handler)
+
+
+class TestSignals:
+    @pytest.mark.parametrize("steps", [(DONE,), (RUNNING, PermanentError("no"))], ids=["success", "failure"])
+    def test_the_handlers_are_put_back(self, handlers: SimpleNamespace, steps: Any) -> None:
+        during: list[Any] = []
+        task = task_of(Jobs(*steps), on_update=lambda resource: during.append(signal.getsignal(signal.SIGINT)))
+        try:
+            task()
+        except PermanentError:
+            pass
+        assert during[0] is not handlers.own
+        assert [signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM)] == [handlers.own] * 2
+
+    @pytest.mark.parametrize(
+        ("signum", "ended"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)], ids=["INT", "TERM"]
+    )
+    @pytest.mark.parametrize("where", ["script", "running loop"])
+    def test_an_interruption_deletes_the_job_once(
+        self, handlers: SimpleNamespace, signum: int, ended: type[BaseException], where: str
+    ) -> None:
+        connector = Jobs(RUNNING)
+        polls: list[Resource] = []
+
+        def interrupt(resource: Resource) -> None:
+            polls.append(resource)
+            if len(polls) == 2:
+                os.kill(os.getpid(), signum)
+
+        task = task_of(connector, on_update=interrupt)
+
+        async def main() -> None:
+            task()
+
+        def in_a_loop() -> None:
+            # Not asyncio.run: it has a handler for SIGINT of its own.
+            loop = asyncio.new_event_loop()
+            try:
+                loop.run_until_complete(main())
+            finally:
+                loop.close()
+
+        with pytest.raises(ended) as e:
+            (task if where == "script" else in_a_loop)()
+        assert connector.deleted == [JobMeta(1)]
+        assert signal.getsignal(signum) is handlers.own
+        assert handlers.seen == []
+        if signum == signal.SIGTERM:
+            assert e.value.args == (128 + signal.SIGTERM,)
+
+    def test_one_that_comes_before_the_first_step_starts_no_job(
+        self, handlers: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        start = asyncio.run
+
+        def interrupted(main: Any) -> Any:
+            os.kill(os.getpid(), signal.SIGINT)
+            return start(main)
+
+        monkeypatch.setattr("asyncio.run", interrupted)
+        connector = Jobs(DONE)
+        with pytest.raises(KeyboardInterrupt):
+            task_of(connector)()
+        assert connector.created == []
+
+    def test_of_two_runs_of_a_task_it_ends_that_of_the_main_thread(self, handlers: SimpleNamespace) -> None:
+        connector, go_on, polled = Jobs(RUNNING), threading.Event(), threading.Event()
+
+        def update(resource: Resource) -> None:
+            if threading.current_thread() is threading.main_thread():
+                os.kill(os.getpid(), signal.SIGINT)
+            elif not go_on.is_set():
+                polled.set()
+            else:
+                raise PermanentError("the other run")
+
+        task = task_of(connector, on_update=update)
+        with ThreadPoolExecutor(1) as pool:
+            other = pool.submit(task)
+            assert polled.wait(60)
+            with pytest.raises(KeyboardInterrupt):
+                task()
+            assert connector.deleted == [JobMeta(2)]
+            go_on.set()
+            with pytest.raises(PermanentError, match="the other run"):
+                other.result(60)
+        assert connector.deleted == [JobMeta(2), JobMeta(1)]
+
+    def test_a_second_interruption_does_what_it_did_before(self, handlers: SimpleNamespace) -> None:
+        class Interrupted(Jobs):
+            async def delete(self, resource_meta: ResourceMeta, **kwargs: Any) -> None:  # type: ignore[override]
+                os.kill(os.getpid(), signal.SIGINT)
+                await super().delete(resource_meta)
+
+        connector = Interrupted(RUNNING)
+        with pytest.raises(KeyboardInterrupt):
+            task_of(connector, on_update=lambda resource: os.kill(os.getpid(), signal.SIGINT))()
+        assert connector.deleted == [JobMeta(1)]
+        assert handlers.seen == [signal.SIGINT]
+
+    def test_an_ignored_signal_stays_ignored(self, handlers: SimpleNamespace) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        steps = [lambda: os.kill(os.getpid(), signal.SIGINT) or RUNNING, DONE]
+        assert task_of(Jobs(*steps))() == {"rows": 2}  # type: ignore[arg-type]
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+    def test_a_handler_that_the_job_installs_is_left_alone(self, handlers: SimpleNamespace) -> None:
+        def other(signum: int, frame: object) -> None:
+            pass
+
+        task_of(Jobs(DONE), on_update=lambda resource: signal.signal(signal.SIGINT, other))()
+        assert signal.getsignal(signal.SIGINT) is other
+
+    def test_a_sync_connectors_run_is_interrupted_too(self, handlers: SimpleNamespace) -> None:
+        class Slow(Echo):
+            async def do(self, **kwargs: Any) -> Resource:  # type: ignore[override]
+                os.kill(os.getpid(), signal.SIGINT)
+                await asyncio.Event().wait()
+                raise AssertionError("it was not interrupted")
+
+        with pytest.raises(KeyboardInterrupt):
+            task_of(Slow())()
+
+    def test_threads_install_none(self, handlers: SimpleNamespace) -> None:
+        during: list[Any] = []
+        task = task_of(Jobs(DONE), on_update=lambda resource: during.append(signal.getsignal(signal.SIGINT)))
+        thread = threading.Thread(target=task)
+        thread.start()
+        thread.join(60)
+        assert during == [handlers.own]
+
+    def test_a_cancellation_from_within_is_no_interruption(self) -> None:
+        connector = Jobs(asyncio.CancelledError())
+        with pytest.raises(asyncio.CancelledError):
+            task_of(connector)()
+        assert connector.deleted == [JobMeta(1)]
+
+    def test_the_handler_of_the_specification_deletes_a_job_at_another_time_too(self) -> None:
+        connector = Jobs(RUNNING)
+        task = task_of(connector)
+        task.connector_signal_handler(JobMeta(5), signal.SIGINT, None)  # type: ignore[attr-defined]
+        assert connector.deleted == [JobMeta(5)]
+
+
+PROGRAM = """
+import asyncio, os, pathlib, signal, sys, time
+from dataclasses import dataclass
+from connector_core import AsyncConnectorBase, ConnectorRegistry, Resource, ResourceMeta, Task
+
+directory = pathlib.Path(sys.argv[1])
+where = sys.argv[2]
+
+
+@dataclass
+class Meta(ResourceMeta):
+    pid: int
+
+
+class Slow(AsyncConnectorBase):
+    def __init__(self):
+        super().__init__(metadata_type=Meta, task_type_name="slow")
+
+    {prefix}def create(self, **kwargs):
+        if where == "create":
+            (directory / "ready").touch()
+            {wait}
+        return Meta(os.getpid())
+
+    {prefix}def get(self, resource_meta):
+        (directory / "ready").touch()
+        return Resource.running()
+
+    {prefix}def delete(self, resource_meta):
+        with (directory / "deleted").open("a") as file:
+            file.write(f"{{resource_meta.pid}}\\n")
+
+
+registry = ConnectorRegistry(discover=False)
+registry.register(Slow())
+task = Task("slow", registry=registry, output_prefix=str(directory / "out"))
+if where == "loop":
+    async def main():
+        task()
+
+    asyncio.run(main())
+else:
+    task()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("is_async", [True, False], ids=["async def", "def"])
+@pytest.mark.parametrize("where", ["get", "create", "loop"])
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
+def test_a_real_signal_deletes_the_job_of_a_real_process_once(
+    tmp_path: Path, signum: int, where: str, is_async: bool
+) -> None:
+    program = PROGRAM.format(
+        prefix="async " if is_async else "", wait="await asyncio.sleep(0.2)" if is_async else "time.sleep(0.2)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(program), str(tmp_path), where],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        _wait_for_file(tmp_path / "ready", process)
+        process.send_signal(signum)
+        _, stderr = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert (tmp_path / "deleted").read_text() == f"{process.pid}\n"
+    if signum == signal.SIGTERM:
+        assert process.returncode == 128 + signal.SIGTERM
+    else:
+        assert process.returncode == -signal.SIGINT
+        assert "KeyboardInterrupt" in stderr
+
+
+def _wait_for_file(path: Path, process: subprocess.Popen[str]) -> None:
+    for _ in range(6000):
+        if path.exists():
+            return
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.01)
+    raise AssertionError(f"{path} did not appear")
+
+
+@dataclass
+class Unused(ResourceMeta):
+    """Metadata of another connector."""
+
+
+def test_metadata_of_another_type_is_refused_by_name() -> None:
+    class Mixed(Jobs):
+        async def create(self, **kwargs: Any) -> ResourceMeta:  # type: ignore[override]
+            return Unused()
+
+    with pytest.raises(InvalidConnector, match=r"^Mixed\.create returned Unused; it must return JobMeta\.$"):
+        task_of(Mixed())()
