@@ -87,7 +87,7 @@ class ConnectorNotFound(ConnectorError, LookupError):
     ) -> None:
         self.category = category
         self.name = name
-        self.reasons = tuple(reasons)
+        self.reasons: tuple[str, ...] = tuple(reasons)
         sought = f"task category: {category}" if name is None else f"name: {name}"
         super().__init__(" ".join([f"Cannot find connector for {sought}.", *self.reasons]))
 
@@ -315,10 +315,10 @@ class CallError(ConnectorError):
         code: As given.
     """
 
-    default_code = "UNKNOWN"
+    default_code: str = "UNKNOWN"
 
     def __init__(self, message: str = "", *, code: str | None = None) -> None:
-        self.code = code or self.default_code
+        self.code: str = code or self.default_code
         super().__init__(message or type(self).__name__)
 
 

@@ -30,8 +30,8 @@ __all__ = [
     "hookimpl",
 ]
 
-hookspec = pluggy.HookspecMarker("connector_core")
-hookimpl = pluggy.HookimplMarker("connector_core")
+hookspec: pluggy.HookspecMarker = pluggy.HookspecMarker("connector_core")
+hookimpl: pluggy.HookimplMarker = pluggy.HookimplMarker("connector_core")
 
 
 @hookspec

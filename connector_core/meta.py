@@ -43,7 +43,8 @@ class ResourceMeta:
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) is ResourceMeta or NotImplemented
 
-    __hash__ = object.__hash__
+    def __hash__(self) -> int:
+        return object.__hash__(self)
 
     def encode(self) -> bytes:
         """The metadata as UTF-8 JSON.

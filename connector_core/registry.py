@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ConnectorRegistry", "default_registry"]
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -80,7 +80,7 @@ class ConnectorRegistry:
         strict: bool | None = None,
     ) -> None:
         given = Settings.from_environment()
-        self.settings = Settings(
+        self.settings: Settings = Settings(
             disable=given.disable if disable is None else tuple(disable),
             allow=given.allow if allow is None else tuple(allow),
             prefer=given.prefer if prefer is None else dict(prefer),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LiteralConverter", "converter_for", "register_converter"]
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 @attrs.frozen

@@ -12,7 +12,7 @@ from connector_core.literals.converters import converter_for
 
 __all__ = ["SIMPLE_TYPES", "literal_type", "spell"]
 
-SIMPLE_TYPES = {
+SIMPLE_TYPES: dict[Any, SimpleType] = {
     int: SimpleType.INTEGER,
     float: SimpleType.FLOAT,
     bool: SimpleType.BOOLEAN,

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncConnectorExecutorMixin", "SyncConnectorExecutorMixin"]
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 

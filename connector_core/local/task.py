@@ -136,13 +136,13 @@ class Task:
         registry: ConnectorRegistry | None = None,
         on_update: Callable[[Resource], None] | None = None,
     ) -> None:
-        self.name = name or task_type
+        self.name: str = name or task_type
         self.input_types = inputs
         self.output_types = outputs
         self.output_prefix = output_prefix
         self.registry = registry
         self.on_update = on_update
-        self.template = task_template(
+        self.template: TaskTemplate = task_template(
             task_type,
             task_type_version=task_type_version,
             name=name,
