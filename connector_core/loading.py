@@ -61,7 +61,7 @@ def import_value(entry: Entry) -> Any:
     point = EntryPoint(entry.task_type, entry.value, CONNECTOR_GROUP)
     try:
         module_name, attribute = point.module, point.attr
-    except ValueError:
+    except (ValueError, AttributeError, AssertionError):  # Older releases of importlib-metadata raise these.
         raise EntryRefused(
             f"{entry.value!r} is no reference to an object.", 'Write it as "package.module:attribute".'
         ) from None
