@@ -43,6 +43,15 @@ class Piece:
     parts: list[Part] = attrs.field(factory=list)
 
 
+def attrs_class(
+    name: str, types: dict[str, Any], base: type = ResourceMeta, field: dict[str, Any] | None = None, **options: Any
+) -> Any:
+    """An attrs class as a person would write it; older releases of attrs leave out the annotations in make_class."""
+    fields = {each: attrs.field(**field) for each in types} if field else {}
+    made = type(name, (base,), {"__module__": __name__, "__annotations__": types, **fields})
+    return attrs.define(**{"slots": False, **options})(made)
+
+
 @dataclass
 class Job(ResourceMeta):
     job_id: str
@@ -306,7 +315,7 @@ class TestRefusedTypes:
 
     @pytest.mark.parametrize("kind", [object, complex, type, dt.tzinfo, msgspec.Raw], ids=lambda kind: kind.__name__)
     def test_a_type_that_json_does_not_have(self, kind: Any) -> None:
-        wild = attrs.make_class("Wild", {"x": attrs.field(type=kind)}, bases=(ResourceMeta,))
+        wild = attrs_class("Wild", {"x": kind})
         assert "Wild" in self.refusal(wild)
         assert kind.__name__ in self.refusal(wild)
 
@@ -339,7 +348,7 @@ class TestRefusedTypes:
     @pytest.mark.parametrize(
         "kind",
         [
-            attrs.make_class("Partial", {"x": attrs.field(type=int, eq=False)}, bases=(ResourceMeta,)),
+            attrs_class("Partial", {"x": int}, field={"eq": False}),
             dataclasses.make_dataclass("Partial", [("x", int, field(compare=False))], bases=(ResourceMeta,)),
         ],
         ids=["attrs", "dataclass"],
@@ -350,7 +359,7 @@ class TestRefusedTypes:
     @pytest.mark.parametrize(
         "kind",
         [
-            attrs.make_class("Same", {"x": attrs.field(type=int)}, bases=(ResourceMeta,), eq=False),
+            attrs_class("Same", {"x": int}, eq=False),
             dataclasses.make_dataclass("Same", [("x", int)], bases=(ResourceMeta,), eq=False),
         ],
         ids=["attrs", "dataclass"],
@@ -359,7 +368,7 @@ class TestRefusedTypes:
         assert self.refusal(kind) == ("Same: Same compares by identity, so nobody would notice a change; leave eq on.")
 
     def test_a_mixture_of_attrs_and_dataclass(self) -> None:
-        mixed = attrs.make_class("Mixed", {"y": attrs.field(type=int, default=0)}, bases=(Job,))
+        mixed = attrs_class("Mixed", {"y": int}, Job, field={"default": 0})
         assert self.refusal(mixed) == "Mixed: Mixed mixes attrs and dataclass in one line of classes; choose one."
 
     def test_an_annotation_that_cannot_be_resolved(self) -> None:
@@ -484,8 +493,8 @@ def metadata(draw: st.DrawFn) -> ResourceMeta:
             "Made", [(name, t) for name, (t, _) in zip(names, fields, strict=True)], bases=(ResourceMeta,)
         )
     else:
-        attributes = {name: attrs.field(type=t) for name, (t, _) in zip(names, fields, strict=True)}
-        kind = attrs.make_class("Made", attributes, bases=(ResourceMeta,), slots=draw(st.booleans()))
+        types = {name: t for name, (t, _) in zip(names, fields, strict=True)}
+        kind = attrs_class("Made", types, slots=draw(st.booleans()))
     honest = draw(st.integers(0, 4)) > 0
     return kind(*(draw(values if honest else values | lies) for _, values in fields))  # type: ignore[no-any-return]
 
