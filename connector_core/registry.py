@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from connector_core.secrets import secret_sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from logging import Logger
 
     import pluggy
 
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from connector_core.idl import Agent
 
 __all__ = ["ConnectorRegistry", "default_registry"]
-
-log: logging.Logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -254,7 +252,7 @@ class ConnectorRegistry:
             try:
                 result = implementation.function(*(arguments[name] for name in implementation.argnames))
             except (Exception, SystemExit):
-                log.exception("The hook %s of the plugin %s failed.", hook, implementation.plugin_name)
+                _log().exception("The hook %s of the plugin %s failed.", hook, implementation.plugin_name)
             else:
                 if result is not None:
                     yield result
@@ -356,7 +354,7 @@ class ConnectorRegistry:
 
             slot.error = slot.refusal or error
             slot.entry = slot.entry._replace(state=State.FAILED, reason=explain_failure(slot.entry, slot.error))
-            log.warning("%s", slot.entry.reason)
+            _log().warning("%s", slot.entry.reason)
         finally:
             slot.loading = False
             secret_sources.reset(sources)
@@ -382,7 +380,7 @@ class ConnectorRegistry:
 
         def brought(hook: str) -> list[Any]:
             implementations = getattr(manager.hook, hook).get_hookimpls()
-            return [item for each in implementations if each.plugin is plugin for item in each.function()]
+            return [item for each in implementations if each.plugin is plugin for item in each.function() or ()]
 
         self._add(brought("connector_core_connectors"), override=False, explicit=True)
         self._add_entries(brought("connector_core_entries"))
@@ -456,6 +454,12 @@ class _Slot:
 class _Registered(NamedTuple):
     connector: SyncConnectorBase | AsyncConnectorBase
     explicit: bool
+
+
+def _log() -> Logger:
+    import logging  # Here, because a list of connectors has nothing to log, and no time to lose.
+
+    return logging.getLogger(__name__)
 
 
 def _agents(connectors: Iterable[ConnectorBase]) -> list[Agent]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from contextlib import nullcontext, redirect_stdout
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from importlib import import_module
 from typing import TYPE_CHECKING
-
-from connector_core.cli.failing import logging_to_stderr, report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # The JSON document goes to `args.output`; what a connector prints must not get in between.
     args.output = sys.stdout
     try:
-        with logging_to_stderr(verbose=args.verbose), redirect_stdout(sys.stderr) if args.json else nullcontext():
+        with _logging(args), redirect_stdout(sys.stderr) if args.json else nullcontext():
             status: int = import_module(f"connector_core.cli.{args.command}").command(args)
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -53,8 +51,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if isinstance(error, BrokenPipeError) and _reader_has_gone():
             return 1
+        from connector_core.cli.failing import report
+
         return report(error, verbose=args.verbose)
     return status
+
+
+def _logging(args: argparse.Namespace) -> AbstractContextManager[None]:
+    """Where what connector-core logs goes; a list loads nothing that could be logged, and has no time to lose."""
+    if args.command == "list" and not args.load:
+        return nullcontext()
+    from connector_core.cli.failing import logging_to_stderr
+
+    return logging_to_stderr(verbose=args.verbose)
 
 
 def _reader_has_gone() -> bool:

@@ -60,7 +60,8 @@ def command(args: argparse.Namespace) -> int:
         print(_document(args.task_type, progress, outputs), file=args.output)
         return 0
     if not progress.is_live:
-        print(f"{Phase.SUCCEEDED.name} in {progress.seconds:.1f} s")
+        message = progress.resource.message if progress.resource else None
+        print(f"{Phase.SUCCEEDED.name} in {progress.seconds:.1f} s{f': {message}' if message else ''}")
     for name in sorted(outputs):
         print_value(name, outputs[name])
     return 0

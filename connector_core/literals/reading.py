@@ -33,18 +33,20 @@ def from_literal(literal: Literal, python_type: Any = None, *, path: str = "") -
     return _read(literal, python_type, path, MAX_DEPTH)
 
 
-def from_literal_map(literals: LiteralMap, types: Mapping[str, Any] | None = None, *, path: str = "") -> dict[str, Any]:
+def from_literal_map(
+    literals: LiteralMap | None, types: Mapping[str, Any] | None = None, *, path: str = ""
+) -> dict[str, Any]:
     """The Python values of literals by name.
 
     Args:
-        literals: The literals by name.
+        literals: The literals by name; None, as a connector's ``inputs`` may be, is as good as none of them.
         types: The declared types by name, whose order the result has; None: nothing is declared.
         path: Where the literals stand, such as ``outputs``.
 
     Raises:
         LiteralError: A declared name is missing, or a literal is not of its type.
     """
-    found = literals.literals
+    found = LiteralMap().literals if literals is None else literals.literals
     for name in types or ():
         if name not in found:
             there = f"there are: {', '.join(sorted(found))}" if found else "there is none"

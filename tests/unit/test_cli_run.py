@@ -399,7 +399,7 @@ class TestProgress:
             "RUNNING: 2 of 2",
             "log: https://acme.test/report",
         ]
-        assert re.fullmatch(r"SUCCEEDED in \d+\.\d s", last)
+        assert re.fullmatch(r"SUCCEEDED in \d+\.\d s: done", last)
 
     def test_the_document_has_the_end_and_every_link(self, site: Site, capsys: Capsys) -> None:
         install_async(site, *self.STEPS)
