@@ -72,6 +72,11 @@ def _check_phase(_: Any, __: Any, phase: Phase) -> None:
         )
 
 
+def _check_message(_: Any, __: Any, message: Any) -> None:
+    if not isinstance(message, str | None):
+        raise InvalidResource(f"A resource's message is a str, and not {type(message).__name__}.")
+
+
 @attrs.define
 class Resource:
     """The state of a job now: what ``get`` and ``do`` return.
@@ -92,7 +97,7 @@ class Resource:
     phase: Phase = attrs.field(
         converter=_to_phase, validator=_check_phase, on_setattr=[attrs.setters.convert, attrs.setters.validate]
     )
-    message: str | None = None
+    message: str | None = attrs.field(default=None, validator=_check_message)
     log_links: Sequence[TaskLog] | None = None
     outputs: LiteralMap | Mapping[str, Any] | None = None
     custom_info: Mapping[str, Any] | None = None

@@ -49,6 +49,8 @@ def report(error: Exception, *, verbose: bool) -> int:
     print("\n".join([f"connectors: {text}", *getattr(error, "__notes__", ())]), file=sys.stderr)
     if isinstance(error, (ConnectorFailed, ConnectorDisabled, ConnectorConflict)):
         return 1
+    if isinstance(error, LiteralError) and error.path.startswith("outputs"):  # Not the user's, but the connector's.
+        return 1
     wrong_use = (WrongUse, ConnectorNotFound, InvalidSetting, LiteralError, TemplateError, PrefixNotWritable)
     return 2 if isinstance(error, wrong_use) else 1
 

@@ -141,7 +141,7 @@ def _document(task_type: str, progress: _Progress, outputs: dict[str, Any]) -> s
         "error": {"code": error.code, "retryable": error.retryable, "origin": error.origin} if error else None,
         "log_links": [{"name": name, "uri": uri} for uri, name in progress.links.items()],
         "seconds": round(progress.seconds, 3),
-        "outputs": plain(outputs),
+        "outputs": {name: plain(outputs[name]) for name in sorted(outputs)},
     }
     return json.dumps(document, indent=2)
 

@@ -77,8 +77,8 @@ class _Executor:
     def execute(self, **kwargs: Any) -> LiteralMap:
         """Run the task and wait for it: in a script, in a thread, and also where an event loop is running.
 
-        An interruption (Ctrl-C, SIGTERM) deletes the job once, puts the signal handlers back, and ends the program as
-        it would have ended without this.
+        An interruption deletes the job once and puts the signal handlers back; then Ctrl-C raises KeyboardInterrupt,
+        and SIGTERM raises SystemExit.
 
         Args:
             **kwargs: The task's inputs, native values or literals.

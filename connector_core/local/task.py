@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+
+from google.protobuf.json_format import MessageToDict
 
 from connector_core.connector import SyncConnectorBase
 from connector_core.errors import LiteralError
@@ -13,6 +16,7 @@ from connector_core.idl import (
     Identifier,
     ResourceType,
     Sql,
+    Struct,
     TaskTemplate,
     TypedInterface,
     Variable,
@@ -60,10 +64,7 @@ def task_template(
         config=config or {},
     )
     if custom:
-        try:
-            template.custom.update(dict(custom))
-        except (ValueError, TypeError, RecursionError) as error:
-            raise LiteralError("it must be what JSON can hold, by name.", path="custom") from error
+        template.custom.CopyFrom(_struct(custom))
     if sql is not None:
         template.sql.CopyFrom(Sql(statement=sql, dialect=Sql.Dialect.ANSI))
     if isinstance(container, Container):
@@ -178,6 +179,20 @@ class _SyncTask(SyncConnectorExecutorMixin, Task):
 
 class _AsyncTask(AsyncConnectorExecutorMixin, Task):
     pass
+
+
+def _struct(custom: Mapping[str, Any]) -> Struct:
+    try:
+        struct = Struct()
+        struct.update(dict(custom))
+        plain = json.loads(json.dumps(dict(custom), allow_nan=False))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise LiteralError("it must be what JSON can hold, by name.", path="custom") from error
+    for name, value in MessageToDict(struct).items():
+        if value != plain[name]:
+            reason = "a Struct has one kind of number, a float; pass an integer beyond 2**53 as text."
+            raise LiteralError(reason, path=f"custom.{name}")
+    return struct
 
 
 def _variables(types: Mapping[str, Any] | None, path: str) -> VariableMap:

@@ -378,6 +378,13 @@ class TestFailures:
         assert (tmp_path / "job").read_text() == "created\ndeleted\n"
 
 
+def test_an_output_of_no_known_type_is_the_connectors_fault(site: Site, capsys: Capsys) -> None:
+    install_sync(site, "return Resource.succeeded(outputs={'x': object()})")
+    ran = connectors(capsys, "run", "acme")
+    assert ran.status == 1
+    assert ran.err.startswith("connectors: outputs.x: object is no type that Flyte has; use int, ")
+
+
 class TestProgress:
     STEPS = (
         "Resource(Phase.QUEUED)",

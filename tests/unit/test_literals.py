@@ -296,6 +296,9 @@ class TestMaps:
         with pytest.raises(LiteralError, match=message):
             to_literal_map(values, types, path="inputs")
 
+    def test_no_map_is_as_good_as_an_empty_one(self) -> None:
+        assert from_literal_map(None) == {}
+
     def test_a_declared_name_that_is_missing_is_told(self) -> None:
         with pytest.raises(LiteralError, match=r"^outputs\.x: .*missing"):
             from_literal_map(LiteralMap(), {"x": int}, path="outputs")

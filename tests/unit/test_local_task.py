@@ -63,7 +63,12 @@ class TestTheTemplate:
         with pytest.raises(LiteralError, match=rf"^{side}\.x: no literal type for object"):
             task_template("duckdb", **{side: {"x": object}})
 
-    @pytest.mark.parametrize("custom", [{"x": object()}, {"x": {1, 2}}, {1: 2}])
+    @pytest.mark.parametrize("custom", [{"n": 2**53 + 1}, {"n": {"deep": [2**53 + 1]}}])
+    def test_custom_that_would_be_altered_is_refused(self, custom: Any) -> None:
+        with pytest.raises(LiteralError, match=r"^custom\.n: a Struct has one kind of number, a float; "):
+            task_template("echo", custom=custom)
+
+    @pytest.mark.parametrize("custom", [{"x": object()}, {"x": {1, 2}}, {1: 2}, {"x": float("nan")}])
     def test_custom_that_json_cannot_hold_is_refused(self, custom: Any) -> None:
         with pytest.raises(LiteralError, match=r"^custom: it must be what JSON can hold, by name\.$"):
             task_template("duckdb", custom=custom)

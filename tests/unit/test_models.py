@@ -55,6 +55,10 @@ class TestResource:
         with pytest.raises(InvalidResource, match="A resource cannot be UNDEFINED"):
             Resource(phase=phase)
 
+    def test_its_message_is_text(self) -> None:
+        with pytest.raises(InvalidResource, match=r"^A resource's message is a str, and not int\.$"):
+            Resource.running(message=3)  # type: ignore[arg-type]
+
     def test_its_phase_is_checked_when_it_is_set_too(self) -> None:
         resource = Resource.running()
         with pytest.raises(InvalidResource, match="cannot be UNDEFINED"):
