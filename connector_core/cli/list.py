@@ -40,7 +40,7 @@ def command(args: argparse.Namespace) -> int:
     if args.load:
         columns[1:1] = ["version", "kind", "connector"]
     print_table([{column: row[column] for column in columns} for row in rows])
-    if any(row["error"] for row in rows):
+    if any(row["state"] in ("failed", "conflicting") for row in rows):
         print("\n`connectors doctor` says why not all of them can be used.", file=sys.stderr)
     return 0
 

@@ -14,7 +14,7 @@ import pytest
 
 from support.markdown import Block, blocks, name_of, pages
 
-NOT_RUN: set[str] = set()
+NOT_RUN = {"docs/reference/performance.md: nox -s bench"}
 """The blocks marked `not run`, which cannot be run: page, and how the block begins."""
 
 PAGES = [page for page in pages() if any(block.language in ("python", "pycon") for block in blocks(page))]

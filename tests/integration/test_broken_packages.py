@@ -480,7 +480,7 @@ class TestPlugins:
 
     def test_one_that_fails_is_told_and_stops_nothing(self, plugged: Venv) -> None:
         completed = plugged.run("connectors", "list")
-        assert completed.stderr == f"connectors: {self.FAILURE}\n"
+        assert completed.stderr == f"{self.FAILURE}\n"
 
     def test_secrets_and_converters_reach_a_run_and_every_call_is_observed(self, plugged: Venv, tmp_path: Path) -> None:
         calls = tmp_path / "calls"
