@@ -187,7 +187,8 @@ def _entry_points_one_by_one(unreadable: list[str]) -> Iterator[importlib_metada
         try:
             name, points = _canonical(distribution.name), distribution.entry_points
         except Exception as error:
-            unreadable.append(f"The metadata of {distribution} is broken: {error}; reinstall it.")
+            place = getattr(distribution, "_path", distribution)  # Only newer releases say it by themselves.
+            unreadable.append(f"The metadata of {place} is broken: {error}; reinstall it.")
             continue
         if name not in seen:
             seen.add(name)
