@@ -215,6 +215,8 @@ def _in_call(call: Call, registry: ConnectorRegistry | None) -> Iterator[None]:
     asked = secret_sources.set(sources if registry is None else (*sources, registry.secret))
     try:
         yield
+    except SystemExit as error:  # An error of this call, and not the end of the process.
+        raise ConnectorExited(type(call.connector).__name__, call.operation, error.code) from error
     finally:
         secret_sources.reset(asked)
         _current.reset(current)
@@ -235,23 +237,17 @@ async def _time_limit(call: Call) -> AsyncIterator[None]:
 
 
 async def _call(call: Call, method: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
-    try:
-        if inspect.iscoroutinefunction(method):
-            return await method(**arguments)
-        result = await _in_thread(call, partial(method, **arguments))
-        # A decorator may hide an async method behind a plain function: what it returns still has to be awaited.
-        return await result if isinstance(result, Awaitable) else result
-    except SystemExit as error:
-        raise ConnectorExited(type(call.connector).__name__, call.operation, error.code) from error
+    if inspect.iscoroutinefunction(method):
+        return await method(**arguments)
+    result = await _in_thread(call, partial(method, **arguments))
+    # A decorator may hide an async method behind a plain function: what it returns still has to be awaited.
+    return await result if isinstance(result, Awaitable) else result
 
 
 async def _next(call: Call, responses: Iterator[Any] | AsyncIterator[Any]) -> Any:
-    try:
-        if isinstance(responses, AsyncIterator):
-            return await anext(responses, _END)
-        return await _in_thread(call, partial(next, responses, _END))
-    except SystemExit as error:
-        raise ConnectorExited(type(call.connector).__name__, call.operation, error.code) from error
+    if isinstance(responses, AsyncIterator):
+        return await anext(responses, _END)
+    return await _in_thread(call, partial(next, responses, _END))
 
 
 async def _in_thread(call: Call, function: Callable[[], Any]) -> Any:
