@@ -6,7 +6,7 @@ import inspect
 import json
 from typing import TYPE_CHECKING, Any
 
-from connector_core.cli.versions import newest_version
+from connector_core.cli.versions import connectors_of
 from connector_core.connector import AsyncConnectorBase, SyncConnectorBase, implements
 from connector_core.discovery import State
 from connector_core.meta import metadata_fields
@@ -21,8 +21,7 @@ __all__ = ["command"]
 def command(args: argparse.Namespace) -> int:
     """Print what there is to know about the connector of one task type, in all its versions."""
     registry = ConnectorRegistry()
-    registry.get_connector(args.task_type, newest_version(registry, args.task_type))
-    made = [_describe(each) for each in registry.connectors() if each.task_category.name == args.task_type]
+    made = [_describe(connector) for connector in connectors_of(registry, args.task_type)]
     loaded = (each for each in registry.entries() if each.state is State.LOADED and each.task_type == args.task_type)
     entry = next(loaded, None)
     package = entry.origin if entry else None
