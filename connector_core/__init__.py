@@ -41,7 +41,14 @@ if TYPE_CHECKING:
     from connector_core.hookspecs import hookimpl
     from connector_core.invoke import Call, Outcome, current_call
     from connector_core.literals import (
+        Directory,
+        File,
         LiteralConverter,
+        StructuredDataset,
+        afrom_literal,
+        afrom_literal_map,
+        ato_literal,
+        ato_literal_map,
         from_literal,
         from_literal_map,
         literal_type,
@@ -73,7 +80,10 @@ _NAMES_OF_MODULE = {
     """,
     "hookspecs": "hookimpl",
     "invoke": "Call Outcome current_call",
-    "literals": "LiteralConverter from_literal from_literal_map literal_type to_literal to_literal_map",
+    "literals": """
+        Directory File LiteralConverter StructuredDataset afrom_literal afrom_literal_map ato_literal ato_literal_map
+        from_literal from_literal_map literal_type to_literal to_literal_map
+    """,
     "local": "AsyncConnectorExecutorMixin SyncConnectorExecutorMixin Task render_task_template",
     "meta": "ResourceMeta",
     "models": "Resource ResourceError TaskCategory",
@@ -97,9 +107,11 @@ __all__ = [
     "ConnectorFailed",
     "ConnectorNotFound",
     "ConnectorRegistry",
+    "Directory",
     "DuplicateConnector",
     "Entry",
     "EntryRefused",
+    "File",
     "InvalidConnector",
     "InvalidResource",
     "InvalidResourceMeta",
@@ -118,6 +130,7 @@ __all__ = [
     "RetryableError",
     "Secret",
     "SecretNotFound",
+    "StructuredDataset",
     "SyncConnectorBase",
     "SyncConnectorExecutorMixin",
     "Task",
@@ -127,6 +140,10 @@ __all__ = [
     "TemplateError",
     "TransientError",
     "UnknownPhase",
+    "afrom_literal",
+    "afrom_literal_map",
+    "ato_literal",
+    "ato_literal_map",
     "convert_to_flyte_phase",
     "current_call",
     "from_literal",

@@ -40,7 +40,7 @@ from flyteidl.core.literals_pb2 import (
 )
 from flyteidl.core.metrics_pb2 import ExecutionMetricResult
 from flyteidl.core.tasks_pb2 import Container, Sql, TaskMetadata, TaskTemplate
-from flyteidl.core.types_pb2 import LiteralType, SimpleType, StructuredDatasetType, TypeAnnotation
+from flyteidl.core.types_pb2 import BlobType, LiteralType, SimpleType, StructuredDatasetType, TypeAnnotation
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -50,6 +50,7 @@ __all__ = [
     "AgentError",
     "Binary",
     "Blob",
+    "BlobType",
     "Container",
     "Duration",
     "ExecutionError",

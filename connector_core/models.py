@@ -132,19 +132,26 @@ class Resource:
         """Whether the job has ended."""
         return is_terminal_phase(self.phase)
 
-    async def to_flyte_idl(self) -> ResourceMessage:
+    async def to_flyte_idl(self, *, output_prefix: str | None = None) -> ResourceMessage:
         """The resource as flyteidl has it, with native outputs as literals.
 
+        Args:
+            output_prefix: URI under which the outputs' tables, and files of this machine, are written.
+
         Raises:
-            LiteralError: An output is of no type that Flyte has; the path names it.
+            LiteralError: An output is of no type that Flyte has (the path names it), or the outputs are larger than
+                Flyte takes, ``MAX_OUTPUT_BYTES``.
             InvalidResource: ``custom_info`` is not JSON.
         """
         from connector_core.idl import ResourceMessage
-        from connector_core.literals import to_literal_map
+        from connector_core.literals import MAX_OUTPUT_BYTES, ato_literal_map
 
         message = ResourceMessage(phase=int(self.phase), message=self.message or "", log_links=self.log_links or ())  # type: ignore[arg-type]
         if self.outputs is not None:
-            message.outputs.CopyFrom(to_literal_map(self.outputs, path="outputs"))
+            outputs = await ato_literal_map(
+                self.outputs, path="outputs", output_prefix=output_prefix, max_bytes=MAX_OUTPUT_BYTES
+            )
+            message.outputs.CopyFrom(outputs)
         if self.custom_info is not None:
             message.custom_info.SetInParent()
             _fill_custom_info(message.custom_info, self.custom_info)

@@ -8,7 +8,10 @@ import math
 import sys
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from connector_core.idl import LiteralType
 
 __all__ = ["is_table", "plain", "print_table", "print_value"]
 
@@ -82,22 +85,23 @@ def plain(value: Any) -> Any:
             return value
     from google.protobuf.json_format import MessageToDict
 
-    return _describe(MessageToDict(value))
+    from connector_core.literals import Directory, File, StructuredDataset
+
+    match value:
+        case File() | Directory():
+            return value.uri
+        case StructuredDataset():
+            columns = {name: _describe_type(kind) for name, kind in value.columns.items()}
+            return {"uri": value.uri, "format": value.file_format or "dataset", "columns": columns}
+    return MessageToDict(value)
 
 
-def _describe(literal: Any) -> Any:
-    dataset = literal.get("scalar", {}).get("structuredDataset")
-    if dataset is None:
-        return literal
-    kind = dataset.get("metadata", {}).get("structuredDatasetType", {})
-    columns = {column["name"]: _describe_type(column.get("literalType", {})) for column in kind.get("columns", ())}
-    return {"uri": dataset["uri"], "format": kind.get("format", "dataset"), "columns": columns}
+def _describe_type(kind: LiteralType) -> str:
+    from connector_core.idl import SimpleType
 
-
-def _describe_type(kind: dict[str, Any]) -> str:
-    if "collectionType" in kind:
-        return f"list of {_describe_type(kind['collectionType'])}"
-    return str(kind.get("simple", "unknown")).lower()
+    if kind.HasField("collection_type"):
+        return f"list of {_describe_type(kind.collection_type)}"
+    return SimpleType.Name(kind.simple).lower() if kind.HasField("simple") else "unknown"
 
 
 def _cell(value: Any) -> str:

@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from connector_core.errors import LiteralError
+from connector_core.idl import Literal
+from connector_core.literals.kinds import KINDS, MAX_DEPTH, Kind, Scope, fill_passing
+from connector_core.literals.offloaded import fetch
+from connector_core.literals.untyped import ANY
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from connector_core.idl import Literal, LiteralType
+    from connector_core.idl import LiteralType
 
-__all__ = ["LiteralConverter", "converter_for", "register_converter"]
+__all__ = ["ConverterKind", "LiteralConverter", "converter_for", "register_converter"]
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -24,8 +30,8 @@ class LiteralConverter:
     Args:
         python_type: The type, or its qualified name such as ``"decimal.Decimal"``, so that it need not be imported.
         literal_type: What an interface declares for it.
-        to_literal: Gives the literal of a value.
-        from_literal: Gives the value of a literal, when the type is asked for.
+        to_literal: Gives the literal of a value. What it raises becomes a LiteralError that names the value's path.
+        from_literal: Gives the value of a literal, when the type is asked for; likewise.
     """
 
     python_type: type | str
@@ -42,6 +48,7 @@ class LiteralConverter:
 def register_converter(converter: LiteralConverter) -> None:
     """Make a converter known in this process; for one type the converter that came first stays."""
     first = _CONVERTERS.setdefault(converter.type_name, converter)
+    KINDS.clear()
     if first != converter:
         log.warning("A second literal converter for %s is ignored; the first one stays.", converter.type_name)
 
@@ -52,6 +59,54 @@ def converter_for(python_type: object) -> LiteralConverter | None:
         return None
     found = (_CONVERTERS.get(_qualified(cls)) for cls in python_type.__mro__)
     return next((converter for converter in found if converter), None)
+
+
+class ConverterKind(Kind):
+    """A type that a converter makes known. In a record it stands as what its literal holds."""
+
+    def __init__(self, python_type: type, converter: LiteralConverter, untyped: Kind) -> None:
+        self.name = python_type.__name__
+        self.tag = converter.type_name
+        self.python_type = python_type
+        self._converter = converter
+        self._untyped = untyped
+
+    def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
+        return self._converter.literal_type
+
+    def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
+        return {}
+
+    def fill(self, literal: Literal, value: Any, scope: Scope) -> None:
+        if fill_passing(literal, value):
+            return
+        converted = self._call(self._converter.to_literal, value)
+        if not isinstance(converted, Literal):
+            raise LiteralError(f"the converter of {self.tag} gave a {type(converted).__name__} instead of a Literal.")
+        literal.CopyFrom(converted)
+
+    def read(self, literal: Literal, depth: int) -> Any:
+        if literal.WhichOneof("value") == "offloaded_metadata":
+            literal = fetch(literal.offloaded_metadata)
+        return self._call(self._converter.from_literal, literal)
+
+    def pack(self, value: Any, scope: Scope) -> Any:
+        literal = Literal()
+        self.fill(literal, value, scope)
+        return ANY.pack(ANY.read(literal, scope.depth), scope)
+
+    def unpack(self, packed: Any) -> Any:
+        literal = Literal()
+        self._untyped.fill(literal, packed, Scope())
+        return self.read(literal, MAX_DEPTH)
+
+    def _call(self, convert: Callable[[Any], Any], given: Any) -> Any:
+        try:
+            return convert(given)
+        except LiteralError:
+            raise
+        except Exception as error:
+            raise LiteralError(f"the converter of {self.tag} failed: {type(error).__name__}: {error}.") from error
 
 
 def _qualified(cls: type) -> str:

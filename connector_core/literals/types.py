@@ -1,67 +1,225 @@
-"""Python types to LiteralTypes: what an interface declares."""
+"""Which kind the values of a type are of; and what an interface declares for the type."""
 
 from __future__ import annotations
 
+import collections.abc
+import os
+import pathlib
+import types
+import typing
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from enum import Enum
 from types import NoneType
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, NewType, get_args, get_origin
 
 from connector_core.errors import LiteralError
-from connector_core.idl import LiteralType, SimpleType, TypeAnnotation
-from connector_core.literals.converters import converter_for
+from connector_core.idl import Literal, LiteralMap, LiteralType, SimpleType
+from connector_core.literals.blobs import BlobKind, PathKind, blob_kind
+from connector_core.literals.containers import DictKind, ListKind, MapKind, TupleKind
+from connector_core.literals.converters import ConverterKind, converter_for
+from connector_core.literals.datasets import DatasetKind, declared_columns
+from connector_core.literals.files import Directory, File
+from connector_core.literals.kinds import KINDS, Kind, spell
+from connector_core.literals.records import record_kind
+from connector_core.literals.scalars import SCALARS, TEXTS, EnumKind, LiteralKind, TextEnumKind
+from connector_core.literals.tables import StructuredDataset, is_table
+from connector_core.literals.unions import UnionKind
+from connector_core.literals.untyped import ANY, PassingKind, StructKind, UntypedDictKind, UntypedKind
 
-__all__ = ["SIMPLE_TYPES", "literal_type", "spell"]
-
-SIMPLE_TYPES: dict[Any, SimpleType] = {
-    int: SimpleType.INTEGER,
-    float: SimpleType.FLOAT,
-    bool: SimpleType.BOOLEAN,
-    str: SimpleType.STRING,
-    NoneType: SimpleType.NONE,
-    datetime: SimpleType.DATETIME,
-    date: SimpleType.DATETIME,
-    timedelta: SimpleType.DURATION,
-}
+__all__ = ["kind_of", "literal_type"]
 
 
 def literal_type(python_type: Any) -> LiteralType:
-    """The LiteralType of a Python type.
+    """The LiteralType of a Python type, as flytekit declares it.
 
     Args:
-        python_type: A type, a generic such as ``list[int]`` or ``dict[str, float]``, None, or a LiteralType, which is
-            returned as it is. A plain ``dict`` is a STRUCT, and travels as msgpack, as it does in flytekit.
+        python_type: A type, a generic such as ``list[int]`` or ``dict[str, float]``, a union, None, or a LiteralType,
+            which is returned as it is.
 
     Raises:
-        LiteralError: The type is not known, or does not say what it holds.
+        LiteralError: The type is none that Flyte has, and no converter makes it known.
     """
     if isinstance(python_type, LiteralType):
         return python_type
-    kind = NoneType if python_type is None else python_type
-    if (simple := SIMPLE_TYPES.get(kind)) is not None:
-        return LiteralType(simple=simple)
-    if (converter := converter_for(kind)) is not None:
-        return converter.literal_type
-    origin, arguments = get_origin(kind) or kind, get_args(kind)
-    if origin is list and arguments:
-        return LiteralType(collection_type=literal_type(arguments[0]))
-    if origin is dict and arguments and arguments[0] is str:
-        return LiteralType(map_value_type=literal_type(arguments[1]))
-    if origin is dict:
-        annotation = TypeAnnotation()
-        annotation.annotations.update({"cache-key-metadata": {"serialization-format": "msgpack"}})
-        return LiteralType(simple=SimpleType.STRUCT, annotation=annotation)
-    if origin is list:
-        raise LiteralError("a list must say what it holds, such as list[int].")
-    raise LiteralError(f"no literal type for {spell(kind)}; use {KNOWN}, or add a LiteralConverter for it.")
+    declared = LiteralType()
+    declared.CopyFrom(kind_of(NoneType if python_type is None else python_type).literal_type())
+    return declared
 
 
-def spell(python_type: Any) -> str:
-    """The type as a person would write it."""
-    if python_type is None or python_type is NoneType:
-        return "None"
-    if isinstance(python_type, type) and not get_args(python_type):
-        return python_type.__name__
-    return str(python_type).replace("typing.", "")
+def kind_of(python_type: Any) -> Kind:
+    """The kind of a Python type, of a LiteralType, or (for None) of values that nothing is declared of.
+
+    Raises:
+        LiteralError: The type is none that Flyte has, and no converter makes it known.
+    """
+    try:
+        known, kind = KINDS[python_type]
+    except KeyError:
+        pass
+    except TypeError:  # It cannot be hashed: a LiteralType, or what annotates it.
+        return _find(python_type)
+    else:
+        # Python holds `int | str` for equal to `str | int`.
+        if known is python_type or not kind.is_ordered:
+            return kind
+    kind = _find(python_type)
+    if len(KINDS) >= _MOST_KINDS:
+        KINDS.clear()
+    KINDS[python_type] = python_type, kind
+    return kind
 
 
-KNOWN = "int, float, bool, str, None, datetime, date, timedelta, list or dict"
+_MOST_KINDS = 10_000
+"""That are remembered: a program may make types without end."""
+
+
+def _find(python_type: Any) -> Kind:
+    if python_type is None:
+        return UNTYPED
+    if isinstance(python_type, LiteralType):
+        return _of_literal_type(python_type)
+    if get_origin(python_type) is Annotated:
+        return _annotated(*get_args(python_type))
+    if python_type in SCALARS:
+        return SCALARS[python_type]
+    if (converter := converter_for(python_type)) is not None:
+        return ConverterKind(python_type, converter, UNTYPED)
+    for find in (_plain_type, _generic, _class):
+        if (kind := find(python_type)) is not None:
+            return kind
+    raise LiteralError(
+        f"{spell(python_type)} is no type that Flyte has; use {_KNOWN}, or add a LiteralConverter for it."
+    )
+
+
+def _plain_type(python_type: Any) -> Kind | None:
+    """A type that is another one by another name, or that is itself."""
+    if isinstance(python_type, NewType):
+        return kind_of(python_type.__supertype__)
+    if get_origin(python_type) is typing.Final:
+        return _inner(*get_args(python_type))
+    if isinstance(python_type, typing.TypeVar):
+        return kind_of(python_type.__bound__) if python_type.__bound__ else ANY
+    if type(python_type).__name__ == "TypeAliasType":  # Python 3.12's, or typing_extensions'
+        return kind_of(python_type.__value__)
+    return _PLAIN_TYPES.get(python_type)
+
+
+def _generic(python_type: Any) -> Kind | None:
+    origin, arguments = get_origin(python_type) or python_type, get_args(python_type)
+    if origin is typing.Literal:
+        return LiteralKind(spell(python_type), arguments)
+    if origin in (typing.Union, types.UnionType):
+        return UnionKind(spell(python_type), tuple(map(_inner, arguments)))
+    name = spell(python_type)
+    if origin is tuple and arguments and arguments[-1] is not ...:
+        return TupleKind(name, tuple(map(_inner, arguments)))
+    if origin is tuple and python_type == tuple[()]:
+        return TupleKind(name, ())
+    if origin in _LISTS:
+        make, accepted = _LISTS[origin]
+        return ListKind(name, _inner(arguments[0]) if arguments else ANY, make, accepted)
+    if origin in (dict, Mapping, collections.abc.MutableMapping):
+        if not arguments:
+            return UntypedDictKind(UNTYPED)
+        key, value = map(_inner, arguments)
+        return MapKind(name, key, value) if key is SCALARS[str] else DictKind(name, key, value)
+    return None
+
+
+def _inner(python_type: Any) -> Kind:
+    """The kind of what stands within a generic, where None is the type of None."""
+    return kind_of(NoneType if python_type is None else python_type)
+
+
+def _class(python_type: Any) -> Kind | None:
+    if not isinstance(python_type, type):
+        return None
+    if issubclass(python_type, Enum):
+        return EnumKind(python_type)
+    if issubclass(python_type, pathlib.PurePath) or python_type is os.PathLike:
+        return PathKind()
+    if is_table(python_type):
+        return DatasetKind(python_type)
+    return record_kind(python_type, _inner)
+
+
+def _annotated(python_type: Any, *annotations: Any) -> Kind:
+    """What connector-core reads of annotations: a format, and the columns of a dataset."""
+    form = next((annotation for annotation in annotations if isinstance(annotation, str)), "")
+    if python_type in (File, Directory):
+        return BlobKind(python_type, form)
+    if python_type is StructuredDataset or is_table(python_type):
+        columns = next((annotation for annotation in annotations if isinstance(annotation, Mapping)), {})
+        return DatasetKind(python_type, declared_columns(columns, literal_type), form)
+    return _inner(python_type)
+
+
+def _of_literal_type(declared: LiteralType) -> Kind:
+    match declared.WhichOneof("type"):
+        case "simple" if declared.structure.tag == "date":
+            return SCALARS[date]
+        case "simple" if declared.simple in _SIMPLE_TYPES:
+            return SCALARS[_SIMPLE_TYPES[declared.simple]]
+        case "simple" if declared.simple == SimpleType.STRUCT:
+            return StructKind(declared, kind_of)
+        case "collection_type":
+            item = _of_literal_type(declared.collection_type)
+            return ListKind(f"list[{item}]", item, accepted=(list, tuple, set, frozenset))
+        case "map_value_type":
+            value = _of_literal_type(declared.map_value_type)
+            return MapKind(f"dict[str, {value}]", SCALARS[str], value)
+        case "union_type":
+            variants = tuple(map(_of_literal_type, declared.union_type.variants))
+            return UnionKind(" | ".join(map(str, variants)), variants, declared)
+        case "enum_type":
+            return TextEnumKind("the declared enum", tuple(declared.enum_type.values))
+        case "blob":
+            return blob_kind(declared.blob)
+        case "structured_dataset_type":
+            dataset = declared.structured_dataset_type
+            return DatasetKind(
+                columns={column.name: column.literal_type for column in dataset.columns}, format=dataset.format
+            )
+        case None:
+            return UNTYPED
+        case _:
+            return PassingKind(declared)
+
+
+UNTYPED = UntypedKind(kind_of)
+
+_PLAIN_TYPES: dict[Any, Kind] = {
+    **TEXTS,
+    Any: ANY,
+    object: ANY,
+    File: BlobKind(File),
+    Directory: BlobKind(Directory),
+    StructuredDataset: DatasetKind(),
+    Literal: PassingKind(),
+    LiteralMap: PassingKind(),
+}
+
+_LISTS: dict[Any, tuple[type, tuple[type, ...]]] = {
+    list: (list, (list,)),
+    collections.abc.Sequence: (list, (list, tuple)),
+    collections.abc.MutableSequence: (list, (list,)),
+    tuple: (tuple, (tuple,)),
+    set: (set, (set,)),
+    frozenset: (frozenset, (frozenset,)),
+    collections.abc.Set: (frozenset, (set, frozenset)),
+}
+
+_SIMPLE_TYPES: dict[int, type] = {
+    SimpleType.INTEGER: int,
+    SimpleType.FLOAT: float,
+    SimpleType.BOOLEAN: bool,
+    SimpleType.STRING: str,
+    SimpleType.NONE: NoneType,
+    SimpleType.DATETIME: datetime,
+    SimpleType.DURATION: timedelta,
+    SimpleType.BINARY: bytes,
+}
+
+_KNOWN = "a scalar, list, dict, dataclass, enum, File, Directory or StructuredDataset"

@@ -17,6 +17,7 @@ import asyncio
 import contextvars
 import logging
 import random
+import shutil
 import signal
 import tempfile
 import threading
@@ -40,7 +41,7 @@ from connector_core.idl import (
     WorkflowExecutionIdentifier,
 )
 from connector_core.invoke import Call, idempotency_key, invoke
-from connector_core.literals import to_literal_map
+from connector_core.literals import MAX_OUTPUT_BYTES, ato_literal_map
 from connector_core.local.files import read_outputs, write_message
 from connector_core.local.templates import placeholders, render_task_template
 from connector_core.phases import Phase
@@ -112,8 +113,8 @@ class _Executor:
         template = self.template
         registry = self.registry or default_registry()
         connector = registry.get_connector(template.type, template.task_type_version)
-        inputs = to_literal_map(kwargs, self.input_types, path="inputs")
         with self._prefix() as prefix:
+            inputs = await ato_literal_map(kwargs, self.input_types, path="inputs", output_prefix=f"{prefix}/inputs")
             return await self._execute_under(prefix, run, registry, connector, inputs)
 
     async def _execute_under(
@@ -163,16 +164,15 @@ class _Executor:
         declared = self.template.interface.outputs.variables
         if resource.outputs is None:
             return await asyncio.to_thread(read_outputs, prefix) if declared else LiteralMap()
-        values = resource.outputs
+        values, types = resource.outputs, self.output_types or None
         if isinstance(values, LiteralMap):
             for name in declared:
                 if name not in values.literals:
                     raise LiteralError("the connector gives no such output.", path=f"outputs.{name}")
-            return values
-        types = self.output_types
-        if types:
+        elif types is not None:
             values = {name: value for name, value in values.items() if name in types}
-        return to_literal_map(values, types or None, path="outputs")
+        # As large as behind Flyte, and no larger: what works here works there.
+        return await ato_literal_map(values, types, path="outputs", output_prefix=prefix, max_bytes=MAX_OUTPUT_BYTES)
 
     @contextmanager
     def _prefix(self) -> Iterator[str]:
@@ -186,6 +186,7 @@ class _Executor:
             # What the job wrote stays for the caller; what was written for the job does not.
             for name in ("inputs.pb", "task.pb"):
                 (directory / name).unlink(missing_ok=True)
+            shutil.rmtree(directory / "inputs", ignore_errors=True)
             with suppress(OSError):
                 directory.rmdir()
 

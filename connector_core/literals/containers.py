@@ -1,0 +1,275 @@
+"""Lists, tuples, sets and dicts."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from connector_core.errors import LiteralError
+from connector_core.idl import Literal, LiteralType
+from connector_core.literals.kinds import Kind, Scope, deeper, fill_passing, struct_type
+from connector_core.secrets import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+__all__ = ["DictKind", "ListKind", "MapKind", "TupleKind", "check_name", "fill_map", "read_map"]
+
+
+class ListKind(Kind):
+    """Values of one type: a list, or a tuple or set of any length.
+
+    Args:
+        name: The type as a person writes it.
+        item: The kind of each value.
+        make: What they come back as.
+        accepted: The types that may hold them.
+    """
+
+    tag = "Typed List"
+    packed_type = list
+
+    def __init__(self, name: str, item: Kind, make: Any = list, accepted: tuple[Any, ...] = ()) -> None:
+        self.name = name
+        self.item = item
+        self.python_type = make
+        self.is_ordered = item.is_ordered
+        self._make = None if make is list else make
+        self._accepted = accepted or (make,)
+
+    def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
+        return LiteralType(collection_type=self.item.literal_type(outer))
+
+    def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
+        schema: dict[str, Any] = {"type": "array"}
+        if items := self.item.schema(outer):
+            schema["items"] = items
+        if self._make in (set, frozenset):
+            schema["uniqueItems"] = True
+        return schema
+
+    def fill(self, literal: Literal, value: Any, scope: Scope) -> None:
+        if not isinstance(value, self._accepted):
+            if fill_passing(literal, value):
+                return
+            raise self.refuse(value)
+        literal.collection.SetInParent()
+        inner, add, fill = scope.deeper(), literal.collection.literals.add, self.item.fill
+        try:
+            for item in value:
+                fill(add(), item, inner)
+        except LiteralError as error:
+            error.within(f"[{len(literal.collection.literals) - 1}]")
+            raise
+
+    def read(self, literal: Literal, depth: int) -> Any:
+        if literal.WhichOneof("value") != "collection":
+            return super().read(literal, depth)
+        inner, read = deeper(depth), self.item.read
+        return self._each(lambda item: read(item, inner), literal.collection.literals)
+
+    def pack(self, value: Any, scope: Scope) -> Any:
+        if not isinstance(value, self._accepted):
+            raise self.refuse(value)
+        items: list[Any] = []
+        pack = self.item.pack
+        try:
+            for item in value:
+                items.append(pack(item, scope))  # noqa: PERF401
+        except LiteralError as error:
+            error.within(f"[{len(items)}]")
+            raise
+        return items
+
+    def unpack(self, packed: Any) -> Any:
+        if type(packed) is not list:
+            raise self.refuse(packed)
+        return self._each(self.item.unpack, packed)
+
+    def _each(self, convert: Callable[[Any], Any], items: Iterable[Any]) -> Any:
+        values: list[Any] = []
+        try:
+            for item in items:
+                values.append(convert(item))  # noqa: PERF401
+        except LiteralError as error:
+            error.within(f"[{len(values)}]")
+            raise
+        if self._make is None:
+            return values
+        try:
+            return self._make(values)
+        except TypeError as error:  # what cannot be hashed
+            raise LiteralError(f"the values cannot stand in a {self._make.__name__}: {error}.") from error
+
+
+class TupleKind(Kind):
+    """A tuple of fixed length, each place with a type of its own. Flyte has none: it travels as msgpack."""
+
+    tag = "tuple"
+    python_type = tuple
+    packed_type = list
+
+    def __init__(self, name: str, items: tuple[Kind, ...]) -> None:
+        self.name = name
+        self.items = items
+        self.is_ordered = any(item.is_ordered for item in items)
+
+    def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
+        return struct_type()
+
+    def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
+        size = len(self.items)
+        if not size:
+            return {"type": "array", "maxItems": 0}
+        return {
+            "type": "array",
+            "prefixItems": [item.schema(outer) for item in self.items],
+            "minItems": size,
+            "maxItems": size,
+        }
+
+    def pack(self, value: Any, scope: Scope) -> Any:
+        return self._each(value, tuple, [partial(kind.pack, scope=scope) for kind in self.items])
+
+    def unpack(self, packed: Any) -> Any:
+        return tuple(self._each(packed, list, [kind.unpack for kind in self.items]))
+
+    def _each(
+        self, values: Any, expected: type[list[Any]] | type[tuple[Any, ...]], convert: list[Callable[[Any], Any]]
+    ) -> list[Any]:
+        if not isinstance(values, expected):
+            raise self.refuse(values)
+        if len(values) != len(convert):
+            raise LiteralError(f"expected {self}, got {len(values)} values.")
+        converted: list[Any] = []
+        try:
+            for item, one in zip(values, convert, strict=True):
+                converted.append(one(item))
+        except LiteralError as error:
+            error.within(f"[{len(converted)}]")
+            raise
+        return converted
+
+
+class DictKind(Kind):
+    """A dict whose keys are not texts: Flyte's map has no such keys, so it travels as msgpack.
+
+    Args:
+        name: The type as a person writes it.
+        key: The kind of the keys.
+        value: The kind of the values.
+    """
+
+    tag = "Typed Dict"
+    python_type = packed_type = dict
+
+    def __init__(self, name: str, key: Kind, value: Kind) -> None:
+        self.name = name
+        self.key = key
+        self.value = value
+        self.is_ordered = key.is_ordered or value.is_ordered
+
+    def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
+        return struct_type()
+
+    def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
+        parts = {"additionalProperties": self.value.schema(outer), "propertyNames": self.key.schema(outer)}
+        return {"type": "object", **{name: part for name, part in parts.items() if part}}
+
+    def pack(self, value: Any, scope: Scope) -> Any:
+        if not isinstance(value, dict):
+            raise self.refuse(value)
+        packed: dict[Any, Any] = {}
+        key: Any = None
+        try:
+            for key, item in value.items():
+                packed[self.key.pack(key, scope)] = self.value.pack(item, scope)
+        except LiteralError as error:
+            error.within(f".{key}")
+            raise
+        return packed
+
+    def unpack(self, packed: Any) -> Any:
+        if type(packed) is not dict:
+            raise self.refuse(packed)
+        value: dict[Any, Any] = {}
+        key: Any = None
+        try:
+            for key, item in packed.items():
+                value[self._key(key)] = self.value.unpack(item)
+        except LiteralError as error:
+            error.within(f".{key}")
+            raise
+        except TypeError as error:
+            raise LiteralError(f"a key of {self} cannot be a key: {error}.") from error
+        return value
+
+    def _key(self, packed: Any) -> Any:
+        """The key itself; JSON and a Struct hold a number as its text."""
+        try:
+            return self.key.unpack(packed)
+        except LiteralError:
+            if type(packed) is not str:
+                raise
+            try:
+                return self.key.unpack(json.loads(packed))
+            except ValueError:  # LiteralError is one, too
+                pass
+            raise
+
+
+class MapKind(DictKind):
+    """``dict[str, T]``, which is Flyte's map."""
+
+    def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
+        return LiteralType(map_value_type=self.value.literal_type(outer))
+
+    def fill(self, literal: Literal, value: Any, scope: Scope) -> None:
+        if isinstance(value, dict):
+            fill_map(literal, value, self.value, scope)
+        elif not fill_passing(literal, value):
+            raise self.refuse(value)
+
+    def read(self, literal: Literal, depth: int) -> Any:
+        if literal.WhichOneof("value") != "map":
+            return super().read(literal, depth)
+        return read_map(literal, self.value, depth)
+
+
+def fill_map(literal: Literal, values: dict[Any, Any], kind: Kind, scope: Scope) -> None:
+    """Write a dict as a map of literals."""
+    literal.map.SetInParent()
+    inner, literals, fill = scope.deeper(), literal.map.literals, kind.fill
+    for name, value in values.items():
+        check_name(name)
+        try:
+            fill(literals[name], value, inner)
+        except LiteralError as error:
+            error.within(f".{name}")
+            raise
+
+
+def read_map(literal: Literal, kind: Kind, depth: int) -> dict[str, Any]:
+    """The dict that a map of literals is."""
+    inner, read = deeper(depth), kind.read
+    values: dict[str, Any] = {}
+    name = ""
+    try:
+        for name, item in literal.map.literals.items():
+            values[name] = read(item, inner)
+    except LiteralError as error:
+        error.within(f".{name}")
+        raise
+    return values
+
+
+def check_name(name: Any) -> None:
+    """Refuse what cannot name a literal."""
+    if not isinstance(name, str) or isinstance(name, Secret):
+        raise LiteralError(f"a name must be a str, got {name!r}.")
+    if not name.isascii():
+        try:
+            name.encode()
+        except UnicodeEncodeError as error:
+            raise LiteralError(f"the name {name!r} is no valid Unicode: {error.reason}.") from error

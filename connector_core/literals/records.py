@@ -1,0 +1,394 @@
+"""Records: dataclasses, attrs classes, TypedDicts, NamedTuples; pydantic models and msgspec Structs."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import typing
+from base64 import encodebytes
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import msgspec
+
+from connector_core.errors import LiteralError
+from connector_core.idl import LiteralType
+from connector_core.literals.kinds import Kind, Scope, struct_type
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+__all__ = ["record_kind"]
+
+
+def record_kind(cls: type, kind_of: Callable[[Any], Kind]) -> Kind | None:
+    """The kind of a class that has fields, or None.
+
+    Args:
+        cls: The class.
+        kind_of: Gives the kinds of the fields' types; asked when they are first needed, for a record may hold itself.
+    """
+    if typing.is_typeddict(cls):
+        return _TypedDictKind(cls, kind_of)
+    if issubclass(cls, msgspec.Struct):
+        return _StructKind(cls, kind_of)
+    if issubclass(cls, tuple) and hasattr(cls, "_fields"):
+        return _NamedTupleKind(cls, kind_of)
+    if _is_model(cls):
+        return _ModelKind(cls, kind_of)
+    if dataclasses.is_dataclass(cls) or attrs.has(cls):
+        return _RecordKind(cls, kind_of)
+    return None
+
+
+def _is_model(cls: type) -> bool:
+    pydantic = sys.modules.get("pydantic")  # Who has a model has imported it.
+    return pydantic is not None and issubclass(cls, pydantic.BaseModel)
+
+
+_MISSING: Any = object()
+
+
+@attrs.frozen
+class _Field:
+    """A field: its name as it travels, as the constructor knows it (None: not at all), and what stands for it."""
+
+    name: str
+    kind: Kind
+    argument: str | None
+    default: Any = _MISSING
+    is_required: bool = True
+    description: str = ""
+
+
+class _FieldsKind(Kind):
+    """What records have in common: their fields' types are their own types, and ``structure`` tells Flyte of them."""
+
+    tag = "Object-Dataclass-Transformer"
+    packed_type: type | None = dict
+
+    def __init__(self, cls: type, kind_of: Callable[[Any], Kind]) -> None:
+        self.name = cls.__name__
+        self.python_type = cls
+        self.kind_of = kind_of
+
+    @cached_property
+    def hints(self) -> dict[str, Any]:
+        """The types of the fields, with those that are given as text looked up."""
+        try:
+            return typing.get_type_hints(self.python_type, include_extras=True)
+        except Exception as error:  # An annotation is any expression.
+            raise LiteralError(f"the types of the fields of {self} cannot be found: {error}.") from error
+
+    def field_types(self) -> Iterator[tuple[str, Any]]:
+        """The name and the type of each field."""
+        yield from self.hints.items()
+
+    def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
+        declared = struct_type()
+        if self in outer:  # It holds itself, and has been described already.
+            return declared
+        declared.metadata.update(self.root_schema())
+        declared.structure.SetInParent()
+        for name, python_type in self.field_types():
+            try:
+                part = self.kind_of(python_type).literal_type((*outer, self))
+            except LiteralError:
+                continue  # It travels all the same; only its type is unknown to Flyte.
+            declared.structure.dataclass_type[name].CopyFrom(part)
+        return declared
+
+    def root_schema(self) -> dict[str, Any]:
+        """The JSON schema of the record by itself."""
+        return self.schema()
+
+
+class _RecordKind(_FieldsKind):
+    """A dataclass or an attrs class."""
+
+    @cached_property
+    def fields(self) -> list[_Field]:
+        """The fields, in their order."""
+        if attrs.has(self.python_type):
+            return [self._of_attrs(field) for field in attrs.fields(self.python_type)]
+        return [self._of_dataclass(field) for field in dataclasses.fields(self.python_type)]
+
+    def field_types(self) -> Iterator[tuple[str, Any]]:
+        for field in self.fields:
+            yield field.name, self.hints.get(field.name, Any)
+
+    def _of_dataclass(self, field: dataclasses.Field[Any]) -> _Field:
+        default = _MISSING if field.default is dataclasses.MISSING else field.default
+        return _Field(
+            field.name,
+            self.kind_of(self.hints[field.name]),
+            field.name if field.init else None,
+            default,
+            is_required=default is _MISSING and field.default_factory is dataclasses.MISSING,
+            description=field.metadata.get("description", ""),
+        )
+
+    def _of_attrs(self, field: attrs.Attribute[Any]) -> _Field:
+        has_factory = isinstance(field.default, attrs.Factory)  # type: ignore[arg-type]
+        return _Field(
+            field.name,
+            self.kind_of(self.hints.get(field.name, Any)),
+            field.alias if field.init else None,
+            _MISSING if field.default is attrs.NOTHING or has_factory else field.default,
+            is_required=field.default is attrs.NOTHING,
+            description=field.metadata.get("description", ""),
+        )
+
+    def pack(self, value: Any, scope: Scope) -> Any:
+        if not isinstance(value, self.python_type):
+            if type(value) is not dict:
+                raise self.refuse(value)
+            _refuse_unknown(self.fields, value, self)
+            value = self.unpack(value)
+        packed: dict[str, Any] = {}
+        name = ""
+        try:
+            for field in self.fields:
+                name = field.name
+                packed[name] = field.kind.pack(getattr(value, name), scope)
+        except LiteralError as error:
+            error.within(f".{name}")
+            raise
+        return packed
+
+    def unpack(self, packed: Any) -> Any:
+        if type(packed) is not dict:
+            raise self.refuse(packed)
+        fields = (field for field in self.fields if field.argument)
+        return _construct(self.python_type, _convert(fields, packed, lambda field, item: field.kind.unpack(item)))
+
+    def root_schema(self) -> dict[str, Any]:
+        schema = self.schema()
+        pointer = f"#/$defs/{self.name}"
+        if f"'$ref': '{pointer}'" in repr(schema):
+            return {"$ref": pointer, "$defs": {self.name: schema}}
+        return schema
+
+    def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
+        if self in outer:
+            return {"$ref": f"#/$defs/{self.name}"}
+        fields = [field for field in self.fields if field.argument]
+        schema: dict[str, Any] = {"type": "object", "title": self.name, "additionalProperties": False}
+        if fields:
+            schema["properties"] = {field.name: _property(field, (*outer, self)) for field in fields}
+        if required := [field.name for field in fields if field.is_required]:
+            schema["required"] = required
+        return schema
+
+
+class _TypedDictKind(_FieldsKind):
+    """A TypedDict: flytekit takes its type for that of any dict, so Flyte sees no fields."""
+
+    tag = "Typed Dict"
+
+    @cached_property
+    def fields(self) -> list[_Field]:
+        """The fields, in their order."""
+        cls: Any = self.python_type
+        return [
+            _Field(name, self.kind_of(_bare(hint)), name, is_required=name in cls.__required_keys__)
+            for name, hint in self.hints.items()
+        ]
+
+    def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
+        return struct_type()
+
+    def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
+        schema: dict[str, Any] = {"type": "object", "additionalProperties": False}
+        if self.fields:
+            schema["properties"] = {field.name: field.kind.schema((*outer, self)) for field in self.fields}
+        if required := sorted(field.name for field in self.fields if field.is_required):
+            schema["required"] = required
+        return schema
+
+    def pack(self, value: Any, scope: Scope) -> Any:
+        if type(value) is not dict:
+            raise self.refuse(value)
+        _refuse_unknown(self.fields, value, self)
+        return _convert(self.fields, value, lambda field, item: field.kind.pack(item, scope))
+
+    def unpack(self, packed: Any) -> Any:
+        if type(packed) is not dict:
+            raise self.refuse(packed)
+        return _convert(self.fields, packed, lambda field, item: field.kind.unpack(item))
+
+
+class _NamedTupleKind(_FieldsKind):
+    """A NamedTuple, which travels as a list. flytekit has it inside records only."""
+
+    packed_type = list
+
+    @cached_property
+    def fields(self) -> list[_Field]:
+        """The fields, in their order."""
+        cls: Any = self.python_type
+        defaults = cls._field_defaults
+        return [
+            _Field(
+                name,
+                self.kind_of(self.hints.get(name, Any)),
+                name,
+                defaults.get(name, _MISSING),
+                is_required=name not in defaults,
+            )
+            for name in cls._fields
+        ]
+
+    def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
+        return struct_type()
+
+    def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
+        size = len(self.fields)
+        items = [_property(field, (*outer, self)) for field in self.fields]
+        return {"type": "array", "prefixItems": items, "minItems": size, "maxItems": size}
+
+    def pack(self, value: Any, scope: Scope) -> Any:
+        if not isinstance(value, self.python_type):
+            raise self.refuse(value)
+        return list(_convert(self.fields, value._asdict(), lambda field, item: field.kind.pack(item, scope)).values())
+
+    def unpack(self, packed: Any) -> Any:
+        if type(packed) is not list:
+            raise self.refuse(packed)
+        if len(packed) > len(self.fields):
+            raise LiteralError(f"expected {len(self.fields)} values for {self}, got {len(packed)}.")
+        named = {field.name: item for field, item in zip(self.fields, packed, strict=False)}
+        return _construct(self.python_type, _convert(self.fields, named, lambda field, item: field.kind.unpack(item)))
+
+
+class _ModelKind(_FieldsKind):
+    """A pydantic model: pydantic itself converts it."""
+
+    tag = "Pydantic Transformer"
+
+    def field_types(self) -> Iterator[tuple[str, Any]]:
+        for name, field in self.python_type.model_fields.items():
+            yield name, field.annotation
+
+    def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
+        schema: dict[str, Any] = self.python_type.model_json_schema()
+        return schema
+
+    def pack(self, value: Any, scope: Scope) -> Any:
+        if not isinstance(value, self.python_type):
+            if type(value) is not dict:
+                raise self.refuse(value)
+            value = self.unpack(value)
+        try:
+            # By way of JSON, as flytekit does: it is where a NaN becomes null.
+            return msgspec.json.decode(value.model_dump_json())
+        except ValueError as error:
+            raise LiteralError(f"{self} cannot be written: {error}.") from error
+
+    def unpack(self, packed: Any) -> Any:
+        if type(packed) is not dict:
+            raise self.refuse(packed)
+        try:
+            return self.python_type.model_validate_json(msgspec.json.encode(packed), strict=False)
+        except Exception as error:  # pydantic's ValidationError, or what a model's own validators raise
+            raise _of_pydantic(error, self) from error
+
+
+class _StructKind(_FieldsKind):
+    """A msgspec Struct: msgspec itself converts it."""
+
+    def field_types(self) -> Iterator[tuple[str, Any]]:
+        for field in msgspec.structs.fields(self.python_type):
+            yield field.encode_name, field.type
+
+    def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
+        schema = msgspec.json.schema(self.python_type)
+        definitions = schema["$defs"]
+        # As a dataclass is described: in place, where nothing points to it.
+        return definitions[self.name] if len(definitions) == 1 and "$ref" not in repr(definitions) else schema
+
+    def pack(self, value: Any, scope: Scope) -> Any:
+        if not isinstance(value, self.python_type):
+            raise self.refuse(value)
+        try:
+            packed = msgspec.to_builtins(value, builtin_types=(bytes,))
+            msgspec.convert(packed, self.python_type)
+        except Exception as error:
+            raise _of_msgspec(error) from error
+        return packed
+
+    def unpack(self, packed: Any) -> Any:
+        try:
+            return msgspec.convert(packed, self.python_type)
+        except Exception as error:  # __post_init__ raises what it likes
+            raise _of_msgspec(error) from error
+
+
+def _of_pydantic(error: Exception, kind: Kind) -> LiteralError:
+    errors = getattr(error, "errors", None)
+    if not callable(errors):
+        return LiteralError(f"{kind} refuses the value: {error}.")
+    first = errors(include_url=False, include_context=False, include_input=False)[0]
+    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"])
+    return LiteralError(f"{first['msg']}.", path=path)
+
+
+def _of_msgspec(error: Exception) -> LiteralError:
+    reason, _, place = str(error).partition(" - at `$")
+    return LiteralError(f"{reason.replace('`', '')}.", path=place.rstrip("`"))
+
+
+def _convert(
+    fields: Iterable[_Field], values: Mapping[str, Any], convert: Callable[[_Field, Any], Any]
+) -> dict[str, Any]:
+    """The values of the fields by their arguments; one that is missing and need not be there is left out."""
+    converted: dict[str, Any] = {}
+    name = ""
+    try:
+        for field in fields:
+            name = field.name
+            if name in values:
+                converted[field.argument or name] = convert(field, values[name])
+            elif field.is_required:
+                raise LiteralError(f"the value is missing, expected {field.kind}.")
+    except LiteralError as error:
+        error.within(f".{name}")
+        raise
+    return converted
+
+
+def _refuse_unknown(fields: Iterable[_Field], values: Mapping[str, Any], kind: Kind) -> None:
+    """What would be lost in writing is refused; in reading it may come from a newer release."""
+    names = [field.name for field in fields]
+    for name in values:
+        if name not in names:
+            raise LiteralError(f"{kind} has no such field; it has: {', '.join(names)}.", path=f".{name}")
+
+
+def _construct(cls: Any, arguments: Mapping[str, Any]) -> Any:
+    try:
+        return cls(**arguments)
+    except Exception as error:  # Validators and __post_init__ raise what they like.
+        raise LiteralError(f"{cls.__name__} refuses the value: {error}.") from error
+
+
+def _property(field: _Field, outer: tuple[Kind, ...]) -> dict[str, Any]:
+    schema = field.kind.schema(outer)
+    if field.default is not _MISSING:
+        try:
+            packed = field.kind.pack(field.default, Scope())
+        except LiteralError:
+            return schema
+        # As mashumaro writes bytes in JSON.
+        schema["default"] = encodebytes(packed).decode() if isinstance(packed, bytes) else packed
+    if field.description:
+        schema["description"] = field.description
+    return schema
+
+
+def _bare(hint: Any) -> Any:
+    """The type within Required, NotRequired and ReadOnly."""
+    while getattr(typing.get_origin(hint), "_name", "") in ("Required", "NotRequired", "ReadOnly"):
+        hint = typing.get_args(hint)[0]
+    return hint

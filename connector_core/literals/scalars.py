@@ -1,0 +1,412 @@
+"""Scalars: numbers, texts, times, bytes, None; enums and Literal[...]; and what travels as text."""
+
+from __future__ import annotations
+
+import uuid
+from base64 import b64decode
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal, InvalidOperation
+from enum import Enum
+from types import NoneType
+from typing import TYPE_CHECKING, Any
+
+from connector_core.errors import LiteralError
+from connector_core.idl import Literal, LiteralType, SimpleType
+from connector_core.literals.kinds import Kind, Scope, fill_passing, spell, spell_literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from connector_core.idl import Primitive
+
+__all__ = ["SCALARS", "TEXTS", "EnumKind", "LiteralKind", "TextEnumKind"]
+
+
+class _Scalar(Kind):
+    """A value that Flyte has a primitive for."""
+
+    simple: SimpleType
+    field: str
+    json: dict[str, Any]
+
+    def __init__(self) -> None:
+        self.name = spell(self.python_type)
+        self.tag = self.python_type.__name__
+
+    def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
+        return LiteralType(simple=self.simple)
+
+    def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
+        return dict(self.json)
+
+    def fill(self, literal: Literal, value: Any, scope: Scope) -> None:
+        if type(value) is not self.python_type:
+            if fill_passing(literal, value):
+                return
+            value = self.accept(value)
+        try:
+            self.set(literal.scalar.primitive, value)
+        except UnicodeEncodeError as error:
+            raise LiteralError(f"the text is no valid Unicode: {error.reason}.") from error
+        except (ValueError, OverflowError) as error:
+            raise LiteralError(f"{value!r:.80} is out of the range that Flyte can hold: {error}.") from error
+
+    def read(self, literal: Literal, depth: int) -> Any:
+        primitive = literal.scalar.primitive
+        held = primitive.WhichOneof("value")
+        if held == self.field:
+            return self.get(primitive)
+        if held is None:
+            return super().read(literal, depth)
+        return self.other(literal)
+
+    def pack(self, value: Any, scope: Scope) -> Any:
+        return value if type(value) is self.python_type else self.accept(value)
+
+    def unpack(self, packed: Any) -> Any:
+        return packed if type(packed) is self.packed_type else self.convert(packed)
+
+    def set(self, primitive: Primitive, value: Any) -> None:
+        """Put a value of exactly this type."""
+        setattr(primitive, self.field, value)
+
+    def get(self, primitive: Primitive) -> Any:
+        """Take the value of exactly this type."""
+        return getattr(primitive, self.field)
+
+    def other(self, literal: Literal) -> Any:
+        """Take the value of another primitive."""
+        raise LiteralError(f"expected {self}, got {spell_literal(literal)}.")
+
+    def accept(self, value: Any) -> Any:
+        """A value of another Python type as one of this."""
+        raise self.refuse(value)
+
+    def convert(self, packed: Any) -> Any:
+        """A packed value of another type as a value of this: what JSON and a Struct make of it."""
+        raise self.refuse(packed)
+
+
+class _Int(_Scalar):
+    python_type = packed_type = int
+    simple, field, json = SimpleType.INTEGER, "integer", {"type": "integer"}
+
+    def set(self, primitive: Primitive, value: Any) -> None:
+        primitive.integer = value
+
+    def get(self, primitive: Primitive) -> Any:
+        return primitive.integer
+
+    def pack(self, value: Any, scope: Scope) -> Any:
+        value = super().pack(value, scope)
+        if not _LEAST <= value <= _MOST:
+            raise LiteralError(f"{value!r:.80} is out of the range that msgpack can hold, 64 bits.")
+        return value
+
+    def other(self, literal: Literal) -> Any:
+        # Flyte's console is written in JavaScript, and sends 3.0 for 3.
+        primitive = literal.scalar.primitive
+        return self.convert(primitive.float_value) if primitive.HasField("float_value") else super().other(literal)
+
+    def convert(self, packed: Any) -> Any:
+        if type(packed) is float and packed.is_integer():
+            return int(packed)
+        raise self.refuse(packed)
+
+
+_LEAST, _MOST = -(2**63), 2**64 - 1
+
+
+class _Float(_Scalar):
+    python_type = packed_type = float
+    simple, field, json = SimpleType.FLOAT, "float_value", {"type": "number"}
+
+    def set(self, primitive: Primitive, value: Any) -> None:
+        primitive.float_value = value
+
+    def get(self, primitive: Primitive) -> Any:
+        return primitive.float_value
+
+    def other(self, literal: Literal) -> Any:
+        primitive = literal.scalar.primitive
+        return float(primitive.integer) if primitive.HasField("integer") else super().other(literal)
+
+    def accept(self, value: Any) -> Any:
+        return self.convert(value)
+
+    def convert(self, packed: Any) -> Any:
+        if type(packed) is int:
+            try:
+                return float(packed)
+            except OverflowError as error:
+                raise LiteralError(f"{packed!r:.80} is out of the range of a float.") from error
+        raise self.refuse(packed)
+
+
+class _Bool(_Scalar):
+    python_type = packed_type = bool
+    simple, field, json = SimpleType.BOOLEAN, "boolean", {"type": "boolean"}
+
+
+class _Str(_Scalar):
+    python_type = packed_type = str
+    simple, field, json = SimpleType.STRING, "string_value", {"type": "string"}
+
+
+class _None(_Scalar):
+    python_type = packed_type = NoneType
+    simple, json = SimpleType.NONE, {"type": "null"}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tag = "none"
+
+    def fill(self, literal: Literal, value: Any, scope: Scope) -> None:
+        if value is None:
+            literal.scalar.none_type.SetInParent()
+        elif not fill_passing(literal, value):
+            raise self.refuse(value)
+
+    def read(self, literal: Literal, depth: int) -> Any:
+        return None if literal.scalar.WhichOneof("value") == "none_type" else Kind.read(self, literal, depth)
+
+
+class _Datetime(_Scalar):
+    python_type: Any = datetime
+    simple, field, json = SimpleType.DATETIME, "datetime", {"type": "string", "format": "date-time"}
+
+    def set(self, primitive: Primitive, value: Any) -> None:
+        primitive.datetime.FromDatetime(value)
+
+    def get(self, primitive: Primitive) -> Any:
+        try:
+            return primitive.datetime.ToDatetime(tzinfo=UTC)
+        except (ValueError, OverflowError) as error:
+            raise LiteralError(f"the datetime is out of range: {error}.") from error
+
+    def accept(self, value: Any) -> Any:
+        if isinstance(value, datetime):  # such as a pandas.Timestamp
+            return value
+        if isinstance(value, date):
+            return datetime.combine(value, time.min, UTC)
+        raise self.refuse(value)
+
+    def pack(self, value: Any, scope: Scope) -> Any:
+        return super().pack(value, scope).isoformat()
+
+    def convert(self, packed: Any) -> Any:
+        return _parse(self, packed, datetime.fromisoformat)
+
+
+class _Date(_Datetime):
+    """Flyte has no dates: one is the datetime of its midnight."""
+
+    python_type = date
+    json = {"type": "string", "format": "date"}  # noqa: RUF012
+
+    def set(self, primitive: Primitive, value: Any) -> None:
+        primitive.datetime.FromDatetime(datetime.combine(value, time.min, UTC))
+
+    def get(self, primitive: Primitive) -> Any:
+        return super().get(primitive).date()
+
+    def accept(self, value: Any) -> Any:
+        raise self.refuse(value)
+
+    def convert(self, packed: Any) -> Any:
+        return _parse(self, packed, date.fromisoformat)
+
+
+class _Timedelta(_Scalar):
+    python_type = timedelta
+    simple, field, json = SimpleType.DURATION, "duration", {"type": "number", "format": "time-delta"}
+
+    def set(self, primitive: Primitive, value: Any) -> None:
+        if abs(value) > _LONGEST:
+            raise ValueError("a duration is at most 10,000 years")
+        primitive.duration.FromTimedelta(value)
+
+    def get(self, primitive: Primitive) -> Any:
+        try:
+            return primitive.duration.ToTimedelta()
+        except (ValueError, OverflowError) as error:
+            raise LiteralError(f"the duration is out of range: {error}.") from error
+
+    def pack(self, value: Any, scope: Scope) -> Any:
+        return super().pack(value, scope).total_seconds()
+
+    def convert(self, packed: Any) -> Any:
+        if type(packed) in (int, float):
+            try:
+                return timedelta(seconds=packed)
+            except (ValueError, OverflowError) as error:
+                raise LiteralError(f"{packed!r:.80} seconds are out of range: {error}.") from error
+        raise self.refuse(packed)
+
+
+class _Bytes(Kind):
+    """Bytes have no primitive, and flytekit pickles them: they travel as a Binary scalar without a tag."""
+
+    name = tag = "bytes"
+    python_type = packed_type = bytes
+
+    def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
+        return LiteralType(simple=SimpleType.BINARY)
+
+    def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
+        return {"type": "string", "format": "base64"}
+
+    def fill(self, literal: Literal, value: Any, scope: Scope) -> None:
+        if not fill_passing(literal, value):
+            literal.scalar.binary.value = self.pack(value, scope)
+
+    def read(self, literal: Literal, depth: int) -> Any:
+        if literal.scalar.WhichOneof("value") == "binary" and not literal.scalar.binary.tag:
+            return literal.scalar.binary.value
+        return super().read(literal, depth)
+
+    def pack(self, value: Any, scope: Scope) -> Any:
+        if type(value) is not bytes:
+            raise self.refuse(value)
+        return value
+
+    def unpack(self, packed: Any) -> Any:
+        return packed if type(packed) is bytes else _parse(self, packed, _from_base64)
+
+
+def _from_base64(text: str) -> bytes:
+    return b64decode("".join(text.split()), validate=True)
+
+
+class _Text(_Scalar):
+    """A value that Flyte and msgpack know as its text only."""
+
+    simple, field = SimpleType.STRING, "string_value"
+
+    def __init__(self, python_type: type, of: str, parse: Callable[[str], Any]) -> None:
+        self.python_type = python_type
+        self.json = {"type": "string", "format": of}
+        self._parse = parse
+        super().__init__()
+
+    def set(self, primitive: Primitive, value: Any) -> None:
+        primitive.string_value = str(value)
+
+    def get(self, primitive: Primitive) -> Any:
+        return self.convert(primitive.string_value)
+
+    def pack(self, value: Any, scope: Scope) -> Any:
+        return str(super().pack(value, scope))
+
+    def convert(self, packed: Any) -> Any:
+        return _parse(self, packed, self._parse)
+
+
+def _parse(kind: Kind, packed: Any, parse: Callable[[str], Any]) -> Any:
+    if type(packed) is not str:
+        raise kind.refuse(packed)
+    try:
+        return parse(packed)
+    except (ValueError, InvalidOperation) as error:
+        raise LiteralError(f"expected {kind}, got the text {packed!r:.80}.") from error
+
+
+_LONGEST = timedelta(seconds=315_576_000_000)
+"""google.protobuf.Duration: from -315,576,000,000 to +315,576,000,000 seconds."""
+
+
+class _Choice(Kind):
+    """One of a few scalars."""
+
+    def __init__(self, name: str, values: tuple[Any, ...]) -> None:
+        self.name = name
+        self.values = values
+        types = {type(value) for value in values}
+        self._of = SCALARS.get(types.pop()) if len(types) == 1 else None
+
+    @property
+    def of(self) -> Kind:
+        """The kind of all the values."""
+        if self._of is None:
+            raise LiteralError(f"the values of {self} are of several types, or of none that Flyte has; use one type.")
+        return self._of
+
+    def fill(self, literal: Literal, value: Any, scope: Scope) -> None:
+        if not fill_passing(literal, value):
+            self.of.fill(literal, self.pack(value, scope), scope)
+
+    def read(self, literal: Literal, depth: int) -> Any:
+        return self.unpack(self.of.read(literal, depth))
+
+    def pack(self, value: Any, scope: Scope) -> Any:
+        return self.check(value.value if isinstance(value, Enum) else value)
+
+    def unpack(self, packed: Any) -> Any:
+        return self.check(packed)
+
+    def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
+        return {"enum": list(self.values)}
+
+    def check(self, value: Any) -> Any:
+        """The value itself, which is one of the choices."""
+        if any(value == choice and type(value) is type(choice) for choice in self.values):
+            return value
+        choices = ", ".join(map(repr, self.values))
+        raise LiteralError(f"expected one of {choices}, got {value!r:.80}.")
+
+    def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
+        declared = self.of.literal_type(outer)
+        declared.annotation.annotations.update({"literal_values": list(self.values)})
+        return declared
+
+
+class LiteralKind(_Choice):
+    """``Literal[...]``: Flyte sees the type of the values, and the values in an annotation."""
+
+    tag = "LiteralTypeTransformer"
+
+    def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
+        return {"const": self.values[0]} if len(self.values) == 1 else super().schema(outer)
+
+
+class TextEnumKind(_Choice):
+    """An enum that only an interface declares: its values are texts."""
+
+    tag = "DefaultEnumTransformer"
+
+    def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
+        return LiteralType(enum_type={"values": self.values})
+
+
+class EnumKind(_Choice):
+    """An enum, which travels as its values. Where they are not texts, Flyte sees it as a ``Literal[...]``."""
+
+    tag = "DefaultEnumTransformer"
+
+    def __init__(self, python_type: type[Enum]) -> None:
+        super().__init__(spell(python_type), tuple(member.value for member in python_type))
+        self.python_type = python_type
+
+    def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
+        if self._of is SCALARS[str]:
+            return LiteralType(enum_type={"values": self.values})
+        return super().literal_type(outer)
+
+    def unpack(self, packed: Any) -> Any:
+        return self.python_type(super().unpack(packed))
+
+
+SCALARS: dict[Any, Kind] = {
+    kind.python_type: kind
+    for kind in (_Int(), _Float(), _Bool(), _Str(), _None(), _Datetime(), _Date(), _Timedelta(), _Bytes())
+}
+
+TEXTS: dict[Any, Kind] = {
+    kind.python_type: kind
+    for kind in (
+        _Text(uuid.UUID, "uuid", uuid.UUID),
+        _Text(Decimal, "decimal", Decimal),
+        _Text(time, "time", time.fromisoformat),
+    )
+}
+"""Types that a converter may make more of."""

@@ -1,0 +1,105 @@
+"""Unions and Optionals: the first variant that takes the value, with its tag."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from connector_core.errors import LiteralError
+from connector_core.idl import Literal, LiteralType
+from connector_core.literals.kinds import Kind, Scope, deeper, fill_passing, spell, spell_literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["UnionKind"]
+
+
+class UnionKind(Kind):
+    """``A | B``.
+
+    A variant whose type is exactly that of the value comes first, then the others as they are declared; the first that
+    takes the value is written, with its type beside it. (flytekit tries all of them and refuses where two fit.) In
+    reading, the variant whose type stands beside the value comes first, then those with the same tag.
+    """
+
+    tag = "Typed Union"
+    is_ordered = True
+
+    def __init__(self, name: str, variants: tuple[Kind, ...], declared: LiteralType | None = None) -> None:
+        """The union of these variants; `declared` is its own type, where it comes from an interface."""
+        self.name = name
+        self.variants = variants
+        self._declared = declared
+
+    def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
+        if self._declared is not None:
+            return self._declared
+        declared = LiteralType()
+        declared.union_type.SetInParent()
+        declared.union_type.variants.extend(_tagged(variant, outer) for variant in self.variants)
+        return declared
+
+    @cached_property
+    def _types(self) -> dict[Kind, LiteralType]:
+        """The type that stands beside a value of each variant."""
+        return dict(zip(self.variants, self.literal_type().union_type.variants, strict=True))
+
+    def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
+        return {"anyOf": [variant.schema(outer) for variant in self.variants]}
+
+    def fill(self, literal: Literal, value: Any, scope: Scope) -> None:
+        if fill_passing(literal, value):
+            return
+        inner = scope.deeper()
+
+        def fill(variant: Kind) -> None:
+            mark = len(scope.uploads)
+            try:
+                variant.fill(literal.scalar.union.value, value, inner)
+            except LiteralError:
+                literal.Clear()
+                del scope.uploads[mark:]
+                raise
+            literal.scalar.union.type.CopyFrom(self._types[variant])
+
+        self._first(fill, value, [variant for variant in self.variants if variant.python_type is type(value)])
+
+    def read(self, literal: Literal, depth: int) -> Any:
+        if literal.scalar.WhichOneof("value") != "union":
+            # What was declared without the union, such as by an upstream task.
+            return self._first(lambda variant: variant.read(literal, depth), literal, [])
+        union, inner = literal.scalar.union, deeper(depth)
+        same = [variant for variant, own in self._types.items() if own == union.type]
+        tag = union.type.structure.tag
+        same += [variant for variant, own in self._types.items() if own.structure.tag == tag]
+        return self._first(lambda variant: variant.read(union.value, inner), union.value, same)
+
+    def pack(self, value: Any, scope: Scope) -> Any:
+        same = [variant for variant in self.variants if variant.python_type is type(value)]
+        return self._first(lambda variant: variant.pack(value, scope), value, same)
+
+    def unpack(self, packed: Any) -> Any:
+        same = [variant for variant in self.variants if variant.packed_type is type(packed)]
+        return self._first(lambda variant: variant.unpack(packed), packed, same)
+
+    def _first(self, attempt: Callable[[Kind], Any], value: Any, preferred: list[Kind]) -> Any:
+        refusals: list[LiteralError] = []
+        for variant in dict.fromkeys((*preferred, *self.variants)):
+            try:
+                return attempt(variant)
+            except LiteralError as error:
+                refusals.append(error)
+        if len(set(preferred)) == 1:
+            raise refusals[0]  # It is this one that was meant, and it says what is wrong, and where.
+        got = spell_literal(value) if isinstance(value, Literal) else spell(type(value))
+        raise LiteralError(f"expected {self}, got {got}.") from refusals[0]
+
+
+def _tagged(variant: Kind, outer: tuple[Kind, ...]) -> LiteralType:
+    """The type of a variant, with the tag instead of the structure, as flytekit has it."""
+    declared = LiteralType()
+    declared.CopyFrom(variant.literal_type(outer))
+    declared.structure.Clear()
+    declared.structure.tag = variant.tag
+    return declared

@@ -1,0 +1,241 @@
+"""Values of no declared type, and what stands in a dict or a list that does not say what it holds."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from types import NoneType
+from typing import TYPE_CHECKING, Any
+
+from connector_core.errors import LiteralError
+from connector_core.idl import Literal, LiteralMap, LiteralType, SimpleType
+from connector_core.literals.blobs import blob_kind
+from connector_core.literals.containers import ListKind, fill_map, read_map
+from connector_core.literals.datasets import DatasetKind
+from connector_core.literals.kinds import (
+    MSGPACK,
+    Kind,
+    Scope,
+    decode,
+    deeper,
+    fill_msgpack,
+    spell,
+    struct_type,
+)
+from connector_core.literals.offloaded import fetch
+from connector_core.literals.scalars import SCALARS
+from connector_core.literals.structs import from_struct
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["ANY", "PassingKind", "StructKind", "UntypedDictKind", "UntypedKind"]
+
+
+class _AnyKind(Kind):
+    """``Any``: plain data, as msgpack. In an interface it is a STRUCT, which Flyte does not look into."""
+
+    name = tag = "Any"
+
+    def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
+        return struct_type()
+
+    def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
+        return {}
+
+    def read(self, literal: Literal, depth: int) -> Any:
+        return read_untyped(literal, depth)
+
+    def pack(self, value: Any, scope: Scope) -> Any:
+        check_plain(value, scope.depth)
+        return value
+
+    def unpack(self, packed: Any) -> Any:
+        return packed
+
+
+ANY = _AnyKind()
+
+
+class UntypedKind(_AnyKind):
+    """A value that nothing is declared of: written by its own type, and read as what the literal says."""
+
+    def __init__(self, kind_of: Callable[[Any], Kind]) -> None:
+        self._kind_of = kind_of
+        self._list = ListKind("list", self, accepted=(list, tuple, set, frozenset))
+
+    def fill(self, literal: Literal, value: Any, scope: Scope) -> None:
+        if isinstance(value, dict):
+            try:
+                check_plain(value, scope.depth)
+            except LiteralError:
+                fill_map(literal, value, self, scope)
+            else:
+                fill_msgpack(literal, value)
+        elif type(value) in (list, tuple, set, frozenset):
+            self._list.fill(literal, value, scope)
+        else:
+            self._kind_of(type(value)).fill(literal, value, scope)
+
+
+class UntypedDictKind(_AnyKind):
+    """``dict``: plain data by any plain key."""
+
+    name = "dict"
+    tag = "Typed Dict"
+    python_type = packed_type = dict
+
+    def __init__(self, untyped: Kind) -> None:
+        self._untyped = untyped
+
+    def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
+        return {"type": "object"}
+
+    def fill(self, literal: Literal, value: Any, scope: Scope) -> None:
+        if isinstance(value, dict) and any(isinstance(item, Literal | LiteralMap) for item in value.values()):
+            fill_map(literal, value, self._untyped, scope)  # A literal passes through, and needs a map for it.
+        else:
+            super().fill(literal, value, scope)
+
+    def read(self, literal: Literal, depth: int) -> Any:
+        return self.unpack(super().read(literal, depth))
+
+    def pack(self, value: Any, scope: Scope) -> Any:
+        if not isinstance(value, dict):
+            raise self.refuse(value)
+        return super().pack(value, scope)
+
+    def unpack(self, packed: Any) -> Any:
+        if type(packed) is not dict:
+            raise self.refuse(packed)
+        return packed
+
+
+class StructKind(_AnyKind):
+    """What an interface declares as a STRUCT: any record, or plain data; it comes back as plain data."""
+
+    name = "a record or a dict"
+
+    def __init__(self, declared: LiteralType, kind_of: Callable[[Any], Kind]) -> None:
+        self.tag = declared.structure.tag
+        self._declared = declared
+        self._kind_of = kind_of
+
+    def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
+        return self._declared
+
+    def pack(self, value: Any, scope: Scope) -> Any:
+        kind = self._kind_of(type(value))
+        if kind.literal_type().simple != SimpleType.STRUCT:
+            raise self.refuse(value)
+        return kind.pack(value, scope)
+
+
+class PassingKind(Kind):
+    """What Python has no value for: only a Literal will do, and a Literal is what one gets."""
+
+    name = tag = "Literal"
+
+    def __init__(self, declared: LiteralType | None = None) -> None:
+        self._declared = declared
+
+    def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
+        if self._declared is None:
+            raise LiteralError("a Literal may be of any type; declare the LiteralType that it has.")
+        return self._declared
+
+    def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
+        return {}
+
+    def read(self, literal: Literal, depth: int) -> Any:
+        return literal
+
+    def pack(self, value: Any, scope: Scope) -> Any:
+        if isinstance(value, Literal | LiteralMap):
+            raise LiteralError(f"a {spell(type(value))} cannot stand in a record.")
+        raise self.refuse(value)
+
+    def unpack(self, packed: Any) -> Any:
+        raise self.refuse(packed)
+
+
+def read_untyped(literal: Literal, depth: int) -> Any:
+    """What the literal itself says; one that stands for something that Python has no value for is returned as it is."""
+    match literal.WhichOneof("value"):
+        case "scalar":
+            return _read_scalar(literal, depth)
+        case "collection":
+            return ListKind("list", ANY).read(literal, depth)
+        case "map":
+            return read_map(literal, ANY, depth)
+        case "offloaded_metadata":
+            return read_untyped(fetch(literal.offloaded_metadata), deeper(depth))
+        case None:
+            raise LiteralError("the literal holds no value.")
+        case _:
+            return literal
+
+
+def _read_scalar(literal: Literal, depth: int) -> Any:
+    scalar = literal.scalar
+    match scalar.WhichOneof("value"):
+        case "primitive":
+            kind = _OF_FIELD.get(scalar.primitive.WhichOneof("value") or "")
+            if kind is None:
+                raise LiteralError("the literal holds no value.")
+            return kind.read(literal, depth)
+        case "none_type":
+            return None
+        case "binary":
+            # One of another format than these two is the business of whoever knows the format.
+            if scalar.binary.tag == MSGPACK:
+                return decode(literal)
+            return literal if scalar.binary.tag else scalar.binary.value
+        case "generic":
+            return from_struct(scalar.generic)
+        case "union":
+            return read_untyped(scalar.union.value, deeper(depth))
+        case "blob":
+            return blob_kind(scalar.blob.metadata.type).read(literal, depth)
+        case "structured_dataset":
+            return _DATASET.read(literal, depth)
+        case None:
+            raise LiteralError("the literal holds no value.")
+        case _:
+            return literal
+
+
+_OF_FIELD = {kind.field: kind for kind in map(SCALARS.get, (int, float, bool, str, datetime, timedelta))}  # type: ignore[union-attr]
+_DATASET = DatasetKind()
+
+
+def check_plain(value: Any, depth: int) -> None:
+    """Refuse what msgpack cannot carry, or would carry as something else."""
+    held = type(value)
+    if held in _PLAIN:
+        return
+    if held is dict:
+        inner = deeper(depth)
+        for key, item in value.items():
+            if type(key) not in _PLAIN:
+                raise LiteralError(f"{spell(type(key))} cannot be a key in plain data.")
+            try:
+                check_plain(item, inner)
+            except LiteralError as error:
+                error.within(f".{key}")
+                raise
+    elif held is list or held is tuple:
+        inner = deeper(depth)
+        for index, item in enumerate(value):
+            try:
+                check_plain(item, inner)
+            except LiteralError as error:
+                error.within(f"[{index}]")
+                raise
+    else:
+        raise LiteralError(
+            f"{spell(held)} is no plain data (None, bool, int, float, str, bytes, and lists and dicts of them); "
+            "declare the type of what holds it, such as dict[str, T] or a dataclass."
+        )
+
+
+_PLAIN = frozenset({NoneType, bool, int, float, str, bytes})
