@@ -17,7 +17,6 @@ import asyncio
 import contextvars
 import logging
 import random
-import shutil
 import signal
 import tempfile
 import threading
@@ -183,10 +182,9 @@ class _Executor:
         try:
             yield str(directory)
         finally:
-            # What the job wrote stays for the caller; what was written for the job does not.
+            # What the job wrote stays for the caller, and so do its inputs' tables, which its outputs may name.
             for name in ("inputs.pb", "task.pb"):
                 (directory / name).unlink(missing_ok=True)
-            shutil.rmtree(directory / "inputs", ignore_errors=True)
             with suppress(OSError):
                 directory.rmdir()
 
