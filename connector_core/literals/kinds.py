@@ -85,7 +85,7 @@ class Kind(ABC):
         tag: What flytekit calls its transformer; Flyte tells the variants of a union by it.
         python_type: The exact type of its values, which a union tries first; None if there is no such type.
         packed_type: The exact type of its packed values, likewise.
-        is_ordered: Whether two types that Python holds for equal may differ: ``int | str`` and ``str | int``.
+        is_ordered: Whether a type that Python holds for equal may be another: ``int | str`` and ``str | int``.
     """
 
     name: str

@@ -364,6 +364,7 @@ class LiteralKind(_Choice):
     """``Literal[...]``: Flyte sees the type of the values, and the values in an annotation."""
 
     tag = "LiteralTypeTransformer"
+    is_ordered = True
 
     def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
         return {"const": self.values[0]} if len(self.values) == 1 else super().schema(outer)

@@ -43,7 +43,10 @@ def literal_type(python_type: Any) -> LiteralType:
     if isinstance(python_type, LiteralType):
         return python_type
     declared = LiteralType()
-    declared.CopyFrom(kind_of(NoneType if python_type is None else python_type).literal_type())
+    try:
+        declared.CopyFrom(_inner(python_type).literal_type())
+    except RecursionError:
+        raise LiteralError(f"{spell(python_type)} is defined by itself without an end; use a dataclass.") from None
     return declared
 
 
@@ -60,7 +63,7 @@ def kind_of(python_type: Any) -> Kind:
     except TypeError:  # It cannot be hashed: a LiteralType, or what annotates it.
         return _find(python_type)
     else:
-        # Python holds `int | str` for equal to `str | int`.
+        # Python holds `int | str` for equal to `str | int`, and `Literal[1, 2]` to `Literal[2, 1]`.
         if known is python_type or not kind.is_ordered:
             return kind
     kind = _find(python_type)
@@ -81,8 +84,8 @@ def _find(python_type: Any) -> Kind:
         return _of_literal_type(python_type)
     if get_origin(python_type) is Annotated:
         return _annotated(*get_args(python_type))
-    if python_type in SCALARS:
-        return SCALARS[python_type]
+    if (kind := _look_up(SCALARS, python_type)) is not None:
+        return kind
     if (converter := converter_for(python_type)) is not None:
         return ConverterKind(python_type, converter, UNTYPED)
     for find in (_plain_type, _generic, _class):
@@ -103,7 +106,14 @@ def _plain_type(python_type: Any) -> Kind | None:
         return kind_of(python_type.__bound__) if python_type.__bound__ else ANY
     if type(python_type).__name__ == "TypeAliasType":  # Python 3.12's, or typing_extensions'
         return kind_of(python_type.__value__)
-    return _PLAIN_TYPES.get(python_type)
+    return _look_up(_PLAIN_TYPES, python_type)
+
+
+def _look_up(kinds: Mapping[Any, Kind], python_type: Any) -> Kind | None:
+    try:
+        return kinds.get(python_type)
+    except TypeError:  # It cannot be hashed.
+        return None
 
 
 def _generic(python_type: Any) -> Kind | None:
@@ -117,7 +127,7 @@ def _generic(python_type: Any) -> Kind | None:
         return TupleKind(name, tuple(map(_inner, arguments)))
     if origin is tuple and python_type == tuple[()]:
         return TupleKind(name, ())
-    if origin in _LISTS:
+    if isinstance(origin, type) and origin in _LISTS:
         make, accepted = _LISTS[origin]
         return ListKind(name, _inner(arguments[0]) if arguments else ANY, make, accepted)
     if origin in (dict, Mapping, collections.abc.MutableMapping):
@@ -125,7 +135,20 @@ def _generic(python_type: Any) -> Kind | None:
             return UntypedDictKind(UNTYPED)
         key, value = map(_inner, arguments)
         return MapKind(name, key, value) if key is SCALARS[str] else DictKind(name, key, value)
+    if arguments and hasattr(origin, "__parameters__"):  # a generic dataclass, such as Page[int]
+        bound = dict(zip(origin.__parameters__, arguments, strict=False))
+        return record_kind(origin, lambda part: _inner(_bind(part, bound)))
     return None
+
+
+def _bind(python_type: Any, bound: Mapping[Any, Any]) -> Any:
+    """The type with the type variables in it replaced."""
+    if isinstance(python_type, typing.TypeVar):
+        return bound.get(python_type, python_type)
+    parameters = () if isinstance(python_type, type) else getattr(python_type, "__parameters__", ())
+    return (
+        python_type[tuple(bound.get(parameter, parameter) for parameter in parameters)] if parameters else python_type
+    )
 
 
 def _inner(python_type: Any) -> Kind:
