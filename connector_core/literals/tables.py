@@ -1,0 +1,291 @@
+"""Tables: written as Parquet, and read from Parquet or CSV, through Arrow streams.
+
+A table is whatever has an Arrow stream (``__arrow_c_stream__``): those of pyarrow, pandas, polars, DuckDB and others.
+None of them is imported before a table is written or read; pyarrow is needed then.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from typing import Any, TypeVar, overload
+
+import attrs
+import fsspec
+
+from connector_core.errors import ConnectorError, LiteralError
+from connector_core.idl import LiteralType
+
+__all__ = ["StructuredDataset", "is_table", "read_table", "write_parquet"]
+
+T = TypeVar("T")
+
+ROW_GROUP_BYTES = 16 * 2**20
+"""Of a row group in memory: few enough to hold, many enough to be read fast."""
+
+CSV_BLOCK_BYTES = 32 * 2**20
+"""Of a CSV, which decide on the types of its columns."""
+
+
+def is_table(value_or_type: Any) -> bool:
+    """Whether a value, or a class, has an Arrow stream; nothing is imported to know it."""
+    # An object that makes up its attributes must not pass for a table.
+    python_type = value_or_type if isinstance(value_or_type, type) else type(value_or_type)
+    return hasattr(python_type, "__arrow_c_stream__")
+
+
+def write_parquet(table: Any, directory_uri: str) -> None:
+    """Write a table as the one file of a directory, ``00000``, as flytekit does.
+
+    Its stream is written as it comes: a row group is held at a time. If that fails, no file is left behind.
+
+    Args:
+        table: Whatever has an Arrow stream.
+        directory_uri: A directory where fsspec can write; it is made where that is needed.
+
+    Raises:
+        LiteralError: It is no table, or cannot be written; or pyarrow is not installed.
+        ConnectorError: What a ``pyarrow.RecordBatchReader`` raised of this kind.
+    """
+    writer_type = _pyarrow("pyarrow.parquet").ParquetWriter
+    uri = f"{directory_uri.rstrip('/')}/00000"
+    with _readable_errors(f"the table cannot be written to {uri}"):
+        stream = _stream(table)
+        filesystem, path = fsspec.core.url_to_fs(uri)
+        filesystem.makedirs(filesystem._parent(path), exist_ok=True)
+        file = filesystem.open(path, "wb")
+        try:
+            with file, writer_type(file, stream.schema) as writer:
+                for rows in _row_groups(stream):
+                    writer.write_table(rows)
+        except BaseException:
+            with suppress(Exception):
+                filesystem.rm_file(path)
+            raise
+
+
+def read_table(uri: str, file_format: str, table_type: type[T], columns: Collection[str] | None = None) -> T:
+    """Read the table at a URI.
+
+    Args:
+        uri: A file, or a directory of files (partitioned as Hive does, too), where fsspec can read it. Files whose
+            names begin with ``.`` or ``_`` are passed over, but for the ``.csv`` that flytekit writes.
+        file_format: ``parquet`` or ``csv``; empty: Parquet. Of a CSV, the first 32 MiB decide on the columns' types.
+        table_type: ``pyarrow.Table``, ``pandas.DataFrame``, ``polars.DataFrame`` or ``pyarrow.RecordBatchReader``; the
+            last one reads while it is iterated over, and raises pyarrow's own exceptions then.
+        columns: Those that are read, in this order; ``outer.inner`` stands for all of ``outer``, and the index of a
+            pandas DataFrame is always read. None, or empty: all.
+
+    Raises:
+        LiteralError: There is no table or no such column, or it cannot be read; the format or the class is none of
+            these; or pyarrow is not installed.
+    """
+    arrow = _pyarrow("pyarrow.dataset")
+    if file_format not in ("", "parquet", "csv"):
+        raise LiteralError(f"the format of a dataset is 'parquet' or 'csv', and not {file_format!r}.")
+    with _readable_errors(f"the dataset {uri} cannot be read"):
+        filesystem, path = fsspec.core.url_to_fs(uri)
+        form: Any
+        if file_format == "csv":
+            path = f"{path}/.csv" if filesystem.isfile(f"{path}/.csv") else path
+            read_options = _pyarrow("pyarrow.csv").ReadOptions(block_size=CSV_BLOCK_BYTES)
+            form = arrow.CsvFileFormat(read_options=read_options)
+        else:
+            # What is fetched ahead would be held: all of a file.
+            options = arrow.ParquetFragmentScanOptions(pre_buffer=False)
+            form = arrow.ParquetFileFormat(default_fragment_scan_options=options)
+        try:
+            dataset = arrow.dataset(
+                path, format=form, filesystem=filesystem, partitioning="hive", exclude_invalid_files=False
+            )
+        except FileNotFoundError as error:
+            raise LiteralError(f"there is no dataset {_masked(uri)}.") from error
+        if not dataset.files:
+            raise LiteralError(f"the dataset {_masked(uri)} is a directory without files.")
+        table: T = _convert(dataset, table_type, columns)
+        return table
+
+
+def _column_types(columns: Mapping[str, LiteralType] | Iterable[str]) -> dict[str, LiteralType]:
+    return dict(columns) if isinstance(columns, Mapping) else {name: LiteralType() for name in columns}
+
+
+@attrs.frozen
+class StructuredDataset:
+    """A table: one that lies at a URI, or one in memory that is written when the outputs are.
+
+    ::
+
+        def do(self, task_template, inputs, **kwargs):
+            orders = from_literal_map(inputs)["orders"].read(polars.DataFrame)
+            return Resource.succeeded(outputs={"top": StructuredDataset(table=orders.top_k(10, by="amount"))})
+
+    Two are equal if their URIs, formats and columns are.
+
+    Args:
+        uri: A file, or a directory of files; of a table in memory, the directory where it shall be written.
+        file_format: ``parquet`` or ``csv``; empty: Parquet.
+        table: Whatever has an Arrow stream, such as a DataFrame of pandas or polars.
+        columns: Those that are read, by name alone or with their types; empty: all.
+
+    Raises:
+        LiteralError: There is neither a URI nor a table, or the table is none.
+    """
+
+    uri: str | None = attrs.field(default=None, converter=attrs.converters.optional(os.fspath))
+    file_format: str = ""
+    table: Any = attrs.field(default=None, eq=False, repr=lambda table: type(table).__name__)
+    columns: dict[str, LiteralType] = attrs.field(factory=dict, converter=_column_types, hash=False)
+
+    def __attrs_post_init__(self) -> None:
+        if self.table is None and not self.uri:
+            raise LiteralError("a StructuredDataset needs a URI or a table.")
+        if self.table is not None and not is_table(self.table):
+            raise _no_table(self.table)
+
+    def __str__(self) -> str:
+        return self.uri or f"{type(self.table).__name__} in memory"
+
+    @overload
+    def read(self) -> Any: ...
+    @overload
+    def read(self, table_type: type[T]) -> T: ...
+    def read(self, table_type: Any = None) -> Any:
+        """The table, or those of its columns that are named.
+
+        Args:
+            table_type: The class that it shall have, as of :func:`read_table`; None: ``pyarrow.Table``.
+
+        Raises:
+            LiteralError: As of :func:`read_table`.
+        """
+        table_type = table_type or _pyarrow().Table
+        if self.table is None:
+            return read_table(str(self.uri), self.file_format, table_type, self.columns)
+        with _readable_errors("the table in memory cannot be read"):
+            return _convert(_stream(self.table), table_type, self.columns)
+
+    def batches(self) -> Iterator[Any]:
+        """The rows in ``pyarrow.RecordBatch`` objects, few of which are held at a time.
+
+        Raises:
+            LiteralError: As of :func:`read_table`, and if it cannot be read any further.
+        """
+        with _readable_errors(f"the dataset {self} cannot be read"):
+            yield from self.read(_pyarrow().RecordBatchReader)
+
+
+def _pyarrow(module: str = "pyarrow") -> Any:
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise LiteralError("a table needs pyarrow: pip install pyarrow") from error
+
+
+def _stream(table: Any) -> Any:
+    """The pyarrow.RecordBatchReader of a table, with columns that Parquet can hold."""
+    pyarrow = _pyarrow()
+    if isinstance(table, pyarrow.RecordBatchReader):
+        stream = table  # As it is: what it raises stays what it is.
+    elif is_table(table):
+        stream = pyarrow.RecordBatchReader.from_stream(table)
+    else:
+        raise _no_table(table)
+    schema = pyarrow.schema([_storable_field(field) for field in stream.schema], stream.schema.metadata)
+    return stream if schema == stream.schema else stream.cast(schema)
+
+
+def _storable_field(field: Any) -> Any:
+    return field.with_type(_storable(field.type))
+
+
+def _storable(kind: Any) -> Any:
+    """The type without Arrow's views, as which polars gives its texts: pyarrow cannot write them everywhere."""
+    pyarrow = _pyarrow()
+    types = pyarrow.types
+    if types.is_string_view(kind):
+        return pyarrow.large_string()
+    if types.is_binary_view(kind):
+        return pyarrow.large_binary()
+    if types.is_dictionary(kind):
+        return pyarrow.dictionary(kind.index_type, _storable(kind.value_type), kind.ordered)
+    if types.is_struct(kind):
+        return pyarrow.struct([_storable_field(field) for field in kind])
+    if types.is_list(kind):
+        return pyarrow.list_(_storable_field(kind.value_field))
+    if types.is_large_list(kind):
+        return pyarrow.large_list(_storable_field(kind.value_field))
+    if types.is_fixed_size_list(kind):
+        return pyarrow.list_(_storable_field(kind.value_field), kind.list_size)
+    return kind
+
+
+def _row_groups(stream: Any) -> Iterator[Any]:
+    """The batches of a stream, gathered to tables that are worth a row group each."""
+    gathered: list[Any] = []
+    size = 0
+    for batch in stream:
+        gathered.append(batch)
+        size += batch.nbytes
+        if size >= ROW_GROUP_BYTES:
+            yield _pyarrow().Table.from_batches(gathered)
+            gathered, size = [], 0
+    if gathered:
+        yield _pyarrow().Table.from_batches(gathered)
+
+
+def _convert(source: Any, table_type: type, columns: Collection[str] | None) -> Any:
+    """The named columns of a pyarrow Dataset or RecordBatchReader as another class."""
+    name = f"{table_type.__module__.partition('.')[0]}.{table_type.__qualname__}"
+    if name not in _CONVERT:
+        raise LiteralError(f"a table can be read as {', '.join(_CONVERT)}, and not as {name}.")
+    names = list(dict.fromkeys(_find(column, source.schema) for column in columns or ())) or None
+    if names and name == "pandas.DataFrame":
+        index = (source.schema.pandas_metadata or {}).get("index_columns", ())
+        names += [column for column in index if isinstance(column, str) and column not in names]
+    scanner = _pyarrow("pyarrow.dataset").Scanner
+    make = scanner.from_batches if isinstance(source, _pyarrow().RecordBatchReader) else scanner.from_dataset
+    return _CONVERT[name](make(source, columns=names, batch_readahead=1, fragment_readahead=1), table_type)
+
+
+_CONVERT: dict[str, Any] = {
+    "pyarrow.Table": lambda scanner, table_type: scanner.to_table(),
+    "pyarrow.RecordBatchReader": lambda scanner, table_type: scanner.to_reader(),
+    "pandas.DataFrame": lambda scanner, table_type: scanner.to_table().to_pandas(),
+    "polars.DataFrame": lambda scanner, table_type: table_type(scanner.to_table()),
+}
+"""By the name of the class, so that it is not imported to be known."""
+
+
+def _find(column: str, schema: Any) -> str:
+    """The name of the column that a declared one is, or is a part of."""
+    for name in (column, column.partition(".")[0]):
+        if name in schema.names:
+            return name
+    raise LiteralError(f"there is no column {column!r}; there are: {', '.join(schema.names)}.")
+
+
+def _no_table(value: Any) -> LiteralError:
+    return LiteralError(
+        f"{type(value).__name__} is no table: it has no Arrow stream, as have those of pyarrow, polars and pandas 2.2."
+    )
+
+
+@contextmanager
+def _readable_errors(what: str) -> Iterator[None]:
+    try:
+        yield
+    except ConnectorError:
+        raise
+    except Exception as error:  # A filesystem raises what it likes.
+        # Arrow appends tracebacks and excerpts.
+        reason = str(error).strip().partition("\n")[0].partition(". Detail: ")[0] or type(error).__name__
+        raise LiteralError(f"{_masked(what)}: {_masked(reason).rstrip('.')}.") from error
+
+
+def _masked(text: str) -> str:
+    """The text without what its URIs may give away: a password before the host, a signature in the query."""
+    return re.sub(r"(?<=://)[^/\s]*:[^/\s]*(?=@)|(?<=\?)\S+", "***", text)
