@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector_core.errors import LiteralError
 from connector_core.idl import Literal, LiteralType
-from connector_core.literals.kinds import Kind, Scope, deeper, fill_passing, struct_type
+from connector_core.literals.kinds import Kind, Scope, deeper, fill_passing, show, step, struct_type
 from connector_core.secrets import Secret
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ class DictKind(Kind):
             for key, item in value.items():
                 packed[self.key.pack(key, scope)] = self.value.pack(item, scope)
         except LiteralError as error:
-            error.within(f".{key}")
+            error.within(step(key))
             raise
         return packed
 
@@ -199,7 +199,7 @@ class DictKind(Kind):
             for key, item in packed.items():
                 value[self._key(key)] = self.value.unpack(item)
         except LiteralError as error:
-            error.within(f".{key}")
+            error.within(step(key))
             raise
         except TypeError as error:
             raise LiteralError(f"a key of {self} cannot be a key: {error}.") from error
@@ -267,7 +267,7 @@ def read_map(literal: Literal, kind: Kind, depth: int) -> dict[str, Any]:
 def check_name(name: Any) -> None:
     """Refuse what cannot name a literal."""
     if not isinstance(name, str) or isinstance(name, Secret):
-        raise LiteralError(f"a name must be a str, got {name!r}.")
+        raise LiteralError(f"a name must be a str, got {show(name)}.")
     if not name.isascii():
         try:
             name.encode()

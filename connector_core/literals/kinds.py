@@ -28,8 +28,10 @@ __all__ = [
     "fill_msgpack",
     "fill_passing",
     "locate",
+    "show",
     "spell",
     "spell_literal",
+    "step",
     "struct_type",
 ]
 
@@ -185,6 +187,19 @@ def struct_type() -> LiteralType:
     declared = LiteralType(simple=SimpleType.STRUCT)
     declared.annotation.annotations.update({"cache-key-metadata": {"serialization-format": MSGPACK}})
     return declared
+
+
+def step(key: Any) -> str:
+    """The step of a path that leads to the value of a dict."""
+    return f".{key}" if type(key) is str else f"[{show(key)}]"
+
+
+def show(value: Any) -> str:
+    """The value as it is written, cut short."""
+    try:
+        return f"{value!r:.80}"
+    except Exception:  # Such as that of an int of more than 4300 digits.
+        return f"this {spell(type(value))}"
 
 
 def spell(python_type: Any) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector_core.errors import LiteralError
 from connector_core.idl import Literal, LiteralType, SimpleType
-from connector_core.literals.kinds import Kind, Scope, fill_passing, spell, spell_literal
+from connector_core.literals.kinds import Kind, Scope, fill_passing, show, spell, spell_literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,7 @@ class _Scalar(Kind):
         except UnicodeEncodeError as error:
             raise LiteralError(f"the text is no valid Unicode: {error.reason}.") from error
         except (ValueError, OverflowError) as error:
-            raise LiteralError(f"{value!r:.80} is out of the range that Flyte can hold: {error}.") from error
+            raise LiteralError(f"{show(value)} is out of the range that Flyte can hold: {error}.") from error
 
     def read(self, literal: Literal, depth: int) -> Any:
         primitive = literal.scalar.primitive
@@ -100,7 +100,7 @@ class _Int(_Scalar):
     def pack(self, value: Any, scope: Scope) -> Any:
         value = super().pack(value, scope)
         if not _LEAST <= value <= _MOST:
-            raise LiteralError(f"{value!r:.80} is out of the range that msgpack can hold, 64 bits.")
+            raise LiteralError(f"{show(value)} is out of the range that msgpack can hold, 64 bits.")
         return value
 
     def other(self, literal: Literal) -> Any:
@@ -139,7 +139,7 @@ class _Float(_Scalar):
             try:
                 return float(packed)
             except OverflowError as error:
-                raise LiteralError(f"{packed!r:.80} is out of the range of a float.") from error
+                raise LiteralError(f"{show(packed)} is out of the range of a float.") from error
         raise self.refuse(packed)
 
 
@@ -240,7 +240,7 @@ class _Timedelta(_Scalar):
             try:
                 return timedelta(seconds=packed)
             except (ValueError, OverflowError) as error:
-                raise LiteralError(f"{packed!r:.80} seconds are out of range: {error}.") from error
+                raise LiteralError(f"{show(packed)} seconds are out of range: {error}.") from error
         raise self.refuse(packed)
 
 
@@ -308,7 +308,7 @@ def _parse(kind: Kind, packed: Any, parse: Callable[[str], Any]) -> Any:
     try:
         return parse(packed)
     except (ValueError, InvalidOperation) as error:
-        raise LiteralError(f"expected {kind}, got the text {packed!r:.80}.") from error
+        raise LiteralError(f"expected {kind}, got the text {show(packed)}.") from error
 
 
 _LONGEST = timedelta(seconds=315_576_000_000)
@@ -352,7 +352,7 @@ class _Choice(Kind):
         if any(value == choice and type(value) is type(choice) for choice in self.values):
             return value
         choices = ", ".join(map(repr, self.values))
-        raise LiteralError(f"expected one of {choices}, got {value!r:.80}.")
+        raise LiteralError(f"expected one of {choices}, got {show(value)}.")
 
     def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
         declared = self.of.literal_type(outer)

@@ -19,6 +19,7 @@ from connector_core.literals.kinds import (
     deeper,
     fill_msgpack,
     spell,
+    step,
     struct_type,
 )
 from connector_core.literals.offloaded import fetch
@@ -221,7 +222,7 @@ def check_plain(value: Any, depth: int) -> None:
             try:
                 check_plain(item, inner)
             except LiteralError as error:
-                error.within(f".{key}")
+                error.within(step(key))
                 raise
     elif held is list or held is tuple:
         inner = deeper(depth)
