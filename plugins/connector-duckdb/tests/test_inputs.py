@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connector_core import PermanentError
-from connector_core.idl import Blob, Literal, LiteralMap, Scalar
+from connector_core import Directory, File, PermanentError, StructuredDataset
+from connector_core.idl import Literal, LiteralMap
 from connector_duckdb import DuckDBConnector
 
 
@@ -99,11 +99,11 @@ def test_a_parameter_without_any_input_is_refused(do):
         do("SELECT ?")
 
 
-@pytest.mark.parametrize("wrap", [lambda blob: blob, lambda blob: [blob], lambda blob: {"file": blob}])
-def test_a_file_cannot_be_bound(do, wrap):
-    blob = Literal(scalar=Scalar(blob=Blob(uri="s3://bucket/key")))
+@pytest.mark.parametrize("kind", [File, Directory, StructuredDataset])
+@pytest.mark.parametrize("wrap", [lambda value: value, lambda value: [value], lambda value: {"key": value}])
+def test_a_file_cannot_be_bound(do, kind, wrap):
     with pytest.raises(PermanentError) as error:
-        do("SELECT $file", inputs={"file": wrap(blob)})
+        do("SELECT $file", inputs={"file": wrap(kind("s3://bucket/key"))})
     assert str(error.value) == (
         "The input 'file' cannot be bound to $file: a file or a dataset is no SQL value. Pass its URI as a str."
     )

@@ -154,6 +154,13 @@ def test_declared_rows_through_a_task(registry, tmp_path):
     assert task() == {"found": [{"n": 1}]}
 
 
+def test_a_task_gives_a_dataset_that_can_be_read(registry, tmp_path):
+    sql = "SELECT i, 'text' AS t, [i] AS l FROM range(5000) r(i)"
+    found = Task("duckdb", registry=registry, sql=sql, output_prefix=str(tmp_path))()["rows"]
+    assert found.read().column_names == ["i", "t", "l"]
+    assert sum(len(batch) for batch in found.batches()) == 5000
+
+
 def test_a_declared_dataset_is_parquet_also_when_it_is_small(do, dataset_type):
     resource = do("SELECT 1 AS n", declared={"rows": dataset_type})
     assert pq.read_table(dataset_of(resource).uri).to_pylist() == [{"n": 1}]
@@ -241,7 +248,7 @@ registry.register(DuckDBConnector())
 sql = '''SELECT i, 'row number ' || i AS name, i * $factor AS amount,
          TIMESTAMP '2026-01-01 00:00:00' + to_seconds(i) AS moment FROM range(1000000) r(i)'''
 task = Task("duckdb", registry=registry, sql=sql, output_prefix={prefix!r})
-print(task(factor=1.5)["rows"].scalar.structured_dataset.uri)
+print(task(factor=1.5)["rows"])
 print(*(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")))
 """
 

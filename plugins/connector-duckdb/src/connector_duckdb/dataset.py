@@ -10,16 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from fsspec.core import url_to_fs
 
-from connector_core import CallError, PermanentError, RetryableError
-from connector_core.idl import (
-    Literal,
-    LiteralType,
-    Scalar,
-    SimpleType,
-    StructuredDataset,
-    StructuredDatasetMetadata,
-    StructuredDatasetType,
-)
+from connector_core import CallError, PermanentError, RetryableError, StructuredDataset, to_literal
+from connector_core.idl import Literal, LiteralType, SimpleType, StructuredDatasetType
 from connector_duckdb.rows import iso_interval
 
 __all__ = ["write_dataset"]
@@ -90,9 +82,8 @@ def _literal(uri: str, schema: pa.Schema) -> Literal:
     columns = [
         StructuredDatasetType.DatasetColumn(name=field.name, literal_type=_literal_type(field.type)) for field in schema
     ]
-    kind = StructuredDatasetType(format="parquet", columns=columns)
-    metadata = StructuredDatasetMetadata(structured_dataset_type=kind)
-    return Literal(scalar=Scalar(structured_dataset=StructuredDataset(uri=uri, metadata=metadata)))
+    declared = StructuredDatasetType(format="parquet", columns=columns)
+    return to_literal(StructuredDataset(uri), LiteralType(structured_dataset_type=declared))
 
 
 def _literal_type(kind: pa.DataType) -> LiteralType:

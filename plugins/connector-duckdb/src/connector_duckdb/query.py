@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
-from connector_core import CallError, PermanentError, RetryableError
+from connector_core import CallError, Directory, File, PermanentError, RetryableError, StructuredDataset
 from connector_core.idl import Literal
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _can_bind(value: object) -> bool:
         case dict():
             return all(map(_can_bind, value.values()))
         case _:
-            return not isinstance(value, Literal)
+            return not isinstance(value, File | Directory | StructuredDataset | Literal)
 
 
 def _named(statement: duckdb.Statement, values: Mapping[str, Any]) -> dict[str, Any] | None:
