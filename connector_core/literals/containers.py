@@ -188,6 +188,8 @@ class DictKind(Kind):
         except LiteralError as error:
             error.within(step(key))
             raise
+        except TypeError as error:
+            raise LiteralError(f"a key of {self} cannot be a key: {error}.") from error
         return packed
 
     def unpack(self, packed: Any) -> Any:
