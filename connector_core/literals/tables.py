@@ -14,7 +14,6 @@ from importlib import import_module
 from typing import Any, TypeVar, overload
 
 import attrs
-import fsspec
 
 from connector_core.errors import ConnectorError, LiteralError
 from connector_core.idl import LiteralType
@@ -23,8 +22,11 @@ __all__ = ["StructuredDataset", "is_table", "read_table", "write_parquet"]
 
 T = TypeVar("T")
 
-ROW_GROUP_BYTES = 16 * 2**20
+ROW_GROUP_BYTES = 8 * 2**20
 """Of a row group in memory: few enough to hold, many enough to be read fast."""
+
+COLUMN_CHUNK_BYTES = 64 * 2**10
+"""What each column should have of a row group: one of many columns is larger."""
 
 CSV_BLOCK_BYTES = 32 * 2**20
 """Of a CSV, which decide on the types of its columns."""
@@ -54,7 +56,7 @@ def write_parquet(table: Any, directory_uri: str) -> None:
     uri = f"{directory_uri.rstrip('/')}/00000"
     with _readable_errors(f"the table cannot be written to {uri}"):
         stream = _stream(table)
-        filesystem, path = fsspec.core.url_to_fs(uri)
+        filesystem, path = _filesystem(uri)
         filesystem.makedirs(filesystem._parent(path), exist_ok=True)
         file = filesystem.open(path, "wb")
         try:
@@ -87,7 +89,7 @@ def read_table(uri: str, file_format: str, table_type: type[T], columns: Collect
     if file_format not in ("", "parquet", "csv"):
         raise LiteralError(f"the format of a dataset is 'parquet' or 'csv', and not {file_format!r}.")
     with _readable_errors(f"the dataset {uri} cannot be read"):
-        filesystem, path = fsspec.core.url_to_fs(uri)
+        filesystem, path = _filesystem(uri)
         form: Any
         if file_format == "csv":
             path = f"{path}/.csv" if filesystem.isfile(f"{path}/.csv") else path
@@ -178,6 +180,12 @@ class StructuredDataset:
             yield from self.read(_pyarrow().RecordBatchReader)
 
 
+def _filesystem(uri: str) -> Any:
+    from fsspec.core import url_to_fs  # It takes longer to import than all that is needed for a number.
+
+    return url_to_fs(uri)
+
+
 def _pyarrow(module: str = "pyarrow") -> Any:
     try:
         return import_module(module)
@@ -225,12 +233,13 @@ def _storable(kind: Any) -> Any:
 
 def _row_groups(stream: Any) -> Iterator[Any]:
     """The batches of a stream, gathered to tables that are worth a row group each."""
+    enough = max(ROW_GROUP_BYTES, COLUMN_CHUNK_BYTES * len(stream.schema))
     gathered: list[Any] = []
     size = 0
     for batch in stream:
         gathered.append(batch)
         size += batch.nbytes
-        if size >= ROW_GROUP_BYTES:
+        if size >= enough:
             yield _pyarrow().Table.from_batches(gathered)
             gathered, size = [], 0
     if gathered:
