@@ -191,10 +191,13 @@ class _TypedDictKind(_FieldsKind):
     def fields(self) -> list[_Field]:
         """The fields, in their order."""
         cls: Any = self.python_type
-        return [
-            _Field(name, self.kind_of(_bare(hint)), name, is_required=name in cls.__required_keys__)
-            for name, hint in self.hints.items()
-        ]
+        fields = []
+        for name, hint in self.hints.items():
+            bare, qualifiers = _unqualified(hint)
+            # Of an annotation that is text, __required_keys__ does not know the qualifiers.
+            is_required = "Required" in qualifiers or (name in cls.__required_keys__ and "NotRequired" not in qualifiers)
+            fields.append(_Field(name, self.kind_of(bare), name, is_required=is_required))
+        return fields
 
     def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
         return struct_type()
@@ -387,8 +390,10 @@ def _property(field: _Field, outer: tuple[Kind, ...]) -> dict[str, Any]:
     return schema
 
 
-def _bare(hint: Any) -> Any:
-    """The type within Required, NotRequired and ReadOnly."""
-    while getattr(typing.get_origin(hint), "_name", "") in ("Required", "NotRequired", "ReadOnly"):
+def _unqualified(hint: Any) -> tuple[Any, set[str]]:
+    """The type within Required, NotRequired and ReadOnly, and which of them there are."""
+    qualifiers: set[str] = set()
+    while (name := getattr(typing.get_origin(hint), "_name", "")) in ("Required", "NotRequired", "ReadOnly"):
+        qualifiers.add(name)
         hint = typing.get_args(hint)[0]
-    return hint
+    return hint, qualifiers
