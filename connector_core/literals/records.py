@@ -195,8 +195,8 @@ class _TypedDictKind(_FieldsKind):
         for name, hint in self.hints.items():
             bare, qualifiers = _unqualified(hint)
             # Of an annotation that is text, __required_keys__ does not know the qualifiers.
-            is_required = "Required" in qualifiers or (name in cls.__required_keys__ and "NotRequired" not in qualifiers)
-            fields.append(_Field(name, self.kind_of(bare), name, is_required=is_required))
+            required = name in cls.__required_keys__ and "NotRequired" not in qualifiers
+            fields.append(_Field(name, self.kind_of(bare), name, is_required=required or "Required" in qualifiers))
         return fields
 
     def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
