@@ -102,6 +102,13 @@ def test_large_batches_do_not(tmp_path):
     assert read_table(str(tmp_path), "", pa.Table).num_rows == 6_000_000
 
 
+def test_a_row_group_of_many_columns_is_larger(tmp_path):
+    batch = pa.record_batch({f"column {number}": pa.array(range(1000)) for number in range(400)})
+    write_parquet(pa.Table.from_batches([batch] * 10), str(tmp_path))
+    metadata = pq.read_metadata(tmp_path / "00000")
+    assert [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)] == [9000, 1000]
+
+
 def test_dictionaries_that_differ_by_batch(tmp_path):
     batches = [pa.record_batch({"c": pa.array(texts).dictionary_encode()}) for texts in (["x", "y"], ["z", "x"])]
     write_parquet(pa.RecordBatchReader.from_batches(batches[0].schema, batches), str(tmp_path))
@@ -242,18 +249,25 @@ def test_a_relation_of_duckdb(tmp_path):
     assert read_table(str(tmp_path), "", pa.Table)["quarter"].to_pylist() == [number / 4 for number in range(10)]
 
 
-# The peak of this process alone: getrusage begins with that of the process that started it.
-MILLION = """
-import sys
-from pathlib import Path
-import duckdb
-from connector_core.literals.tables import StructuredDataset, write_parquet
+MILLION = """SELECT i, 'row number ' || i AS name, (i * 1.5)::DECIMAL(18, 3) AS amount, [i, i + 1] AS pair,
+             TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_seconds(i) AS moment FROM range(1000000) r(i)"""
 
-source, uri, script = sys.argv[1:]
-with duckdb.connect() as connection:
-    relation = connection.sql(source)
-    exec(script)
-print(*(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")))
+WRITE = """
+import duckdb, sys
+from connector_core.literals.tables import write_parquet
+write_parquet(duckdb.sql(sys.argv[1]), sys.argv[2])
+"""
+
+READ = """
+import sys
+from connector_core.literals.tables import StructuredDataset
+assert sum(map(len, StructuredDataset(sys.argv[2]).batches())) == 1_000_000
+"""
+
+# The peak of this process alone: getrusage begins with that of the process that started it.
+PEAK = """
+with open("/proc/self/status") as status:
+    print(*(line.split()[1] for line in status if line.startswith("VmHWM")))
 """
 
 
@@ -261,18 +275,13 @@ print(*(line.split()[1] for line in Path("/proc/self/status").read_text().splitl
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
 def test_a_million_rows_take_less_than_300_mb(tmp_path):
     duckdb = pytest.importorskip("duckdb")
-    source = """SELECT i, 'row number ' || i AS name, (i * 1.5)::DECIMAL(18, 3) AS amount, [i, i + 1] AS pair,
-                TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_seconds(i) AS moment FROM range(1000000) r(i)"""
-    write = "write_parquet(relation, uri)"
-    read = "assert sum(map(len, StructuredDataset(uri).batches())) == 1000000"
-    for script in (write, read):
-        done = subprocess.run(
-            [sys.executable, "-c", MILLION, source, str(tmp_path), script], capture_output=True, text=True, check=True
-        )
+    for script in (WRITE, READ):
+        command = [sys.executable, "-c", script + PEAK, MILLION, str(tmp_path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
         assert int(done.stdout) < 300_000
     with duckdb.connect() as connection:
         stored = f"FROM read_parquet('{tmp_path}/00000')"
-        differences = f"(({source}) EXCEPT ALL ({stored})) UNION ALL (({stored}) EXCEPT ALL ({source}))"
+        differences = f"(({MILLION}) EXCEPT ALL ({stored})) UNION ALL (({stored}) EXCEPT ALL ({MILLION}))"
         assert connection.execute(f"SELECT count(*) FROM ({differences})").fetchone() == (0,)
     position = 0
     for batch in StructuredDataset(str(tmp_path), columns=["i"]).batches():
