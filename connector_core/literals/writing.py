@@ -163,7 +163,7 @@ def _check_size(literals: LiteralMap, max_bytes: int, path: str) -> None:
         return
     largest = max(literals.literals, key=lambda name: literals.literals[name].ByteSize())
     raise LiteralError(
-        f"with this value there are {size:,} bytes, and Flyte takes at most {max_bytes:,}; "
+        f"the largest of values that take {size:,} bytes together, where Flyte takes at most {max_bytes:,}; "
         "give a table, a StructuredDataset or a File instead, which travels as its URI.",
         path=_join(path, largest),
     )
