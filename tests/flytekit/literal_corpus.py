@@ -536,7 +536,7 @@ class OrderlyDefaults:
 class NumericDefaults:
     large: int = 2**63
     huge: float = 1e300
-    nan: float = 0.5
+    half: float = 0.5
     either: int | str = "a"
     other: int | str = 1
 
