@@ -87,9 +87,9 @@ class _FieldsKind(Kind):
 
     def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
         declared = struct_type()
-        if self in outer:  # It holds itself, and has been described already.
-            return declared
         declared.metadata.update(self.root_schema())
+        if self in outer:  # It holds itself, and its fields have been described already.
+            return declared
         declared.structure.SetInParent()
         for name, python_type in self.field_types():
             try:
@@ -145,7 +145,8 @@ class _RecordKind(_FieldsKind):
             if type(value) is not dict:
                 raise self.refuse(value)
             _refuse_unknown(self.fields, value, self)
-            value = self.unpack(value)
+            fields = (field for field in self.fields if field.argument)
+            value = _construct(self.python_type, _convert(fields, value, lambda field, item: item))
         packed: dict[str, Any] = {}
         name = ""
         try:
@@ -279,19 +280,19 @@ class _ModelKind(_FieldsKind):
         return schema
 
     def pack(self, value: Any, scope: Scope) -> Any:
-        if not isinstance(value, self.python_type):
-            if type(value) is not dict:
-                raise self.refuse(value)
+        if type(value) is dict:
             value = self.unpack(value)
+        elif not isinstance(value, self.python_type):
+            raise self.refuse(value)
         try:
             # By way of JSON, as flytekit does: it is where a NaN becomes null.
-            return msgspec.json.decode(value.model_dump_json())
+            packed = msgspec.json.decode(value.model_dump_json())
         except ValueError as error:
             raise LiteralError(f"{self} cannot be written: {error}.") from error
+        self.unpack(packed)  # An alias may be that of one direction only, and null no float.
+        return packed
 
     def unpack(self, packed: Any) -> Any:
-        if type(packed) is not dict:
-            raise self.refuse(packed)
         try:
             return self.python_type.model_validate_json(msgspec.json.encode(packed), strict=False)
         except Exception as error:  # pydantic's ValidationError, or what a model's own validators raise

@@ -15,7 +15,7 @@ from connector_core.idl import Literal, LiteralType, SimpleType
 from connector_core.literals.kinds import Kind, Scope, fill_passing, show, spell, spell_literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from connector_core.idl import Primitive
 
@@ -233,7 +233,9 @@ class _Timedelta(_Scalar):
             raise LiteralError(f"the duration is out of range: {error}.") from error
 
     def pack(self, value: Any, scope: Scope) -> Any:
-        return super().pack(value, scope).total_seconds()
+        seconds = super().pack(value, scope).total_seconds()
+        self.convert(seconds)  # The longest one is rounded up, and too long then.
+        return seconds
 
     def convert(self, packed: Any) -> Any:
         if type(packed) in (int, float):
@@ -316,20 +318,41 @@ _LONGEST = timedelta(seconds=315_576_000_000)
 
 
 class _Choice(Kind):
-    """One of a few scalars."""
+    """One of a few values.
 
-    def __init__(self, name: str, values: tuple[Any, ...]) -> None:
+    Args:
+        name: The type as a person writes it.
+        choices: The values as Python has them, each with the scalar that it travels as.
+    """
+
+    def __init__(self, name: str, choices: Iterable[tuple[Any, Any]]) -> None:
         self.name = name
-        self.values = values
-        types = {type(value) for value in values}
-        self._of = SCALARS.get(types.pop()) if len(types) == 1 else None
+        self.choices = tuple(choices)
+
+    @property
+    def values(self) -> list[Any]:
+        """What the choices travel as."""
+        return [packed for _, packed in self.choices]
 
     @property
     def of(self) -> Kind:
-        """The kind of all the values."""
-        if self._of is None:
-            raise LiteralError(f"the values of {self} are of several types, or of none that Flyte has; use one type.")
-        return self._of
+        """The kind of all that they travel as.
+
+        Raises:
+            LiteralError: There is no such kind, so that the choice can only be a part of a record.
+        """
+        types = {type(packed) for packed in self.values}
+        if len(types) != 1 or not types <= {str, int, float, bool, NoneType}:
+            raise LiteralError(f"the values of {self} should all be texts, or all numbers.")
+        return SCALARS[types.pop()]
+
+    def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
+        declared = self.of.literal_type(outer)
+        declared.annotation.annotations.update({"literal_values": self.values})
+        return declared
+
+    def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
+        return {"enum": self.values}
 
     def fill(self, literal: Literal, value: Any, scope: Scope) -> None:
         if not fill_passing(literal, value):
@@ -339,25 +362,17 @@ class _Choice(Kind):
         return self.unpack(self.of.read(literal, depth))
 
     def pack(self, value: Any, scope: Scope) -> Any:
-        return self.check(value.value if isinstance(value, Enum) else value)
+        return self._find(value.value if isinstance(value, Enum) else value)[1]
 
     def unpack(self, packed: Any) -> Any:
-        return self.check(packed)
+        return self._find(packed)[0]
 
-    def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
-        return {"enum": list(self.values)}
-
-    def check(self, value: Any) -> Any:
-        """The value itself, which is one of the choices."""
-        if any(value == choice and type(value) is type(choice) for choice in self.values):
-            return value
-        choices = ", ".join(map(repr, self.values))
-        raise LiteralError(f"expected one of {choices}, got {show(value)}.")
-
-    def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
-        declared = self.of.literal_type(outer)
-        declared.annotation.annotations.update({"literal_values": list(self.values)})
-        return declared
+    def _find(self, packed: Any) -> tuple[Any, Any]:
+        for choice in self.choices:
+            if type(choice[1]) is type(packed) and choice[1] == packed:
+                return choice
+        values = ", ".join(map(repr, self.values))
+        raise LiteralError(f"expected one of {values}, got {show(packed)}.")
 
 
 class LiteralKind(_Choice):
@@ -365,6 +380,9 @@ class LiteralKind(_Choice):
 
     tag = "LiteralTypeTransformer"
     is_ordered = True
+
+    def __init__(self, name: str, values: tuple[Any, ...]) -> None:
+        super().__init__(name, ((value, value.value if isinstance(value, Enum) else value) for value in values))
 
     def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
         return {"const": self.values[0]} if len(self.values) == 1 else super().schema(outer)
@@ -374,6 +392,9 @@ class TextEnumKind(_Choice):
     """An enum that only an interface declares: its values are texts."""
 
     tag = "DefaultEnumTransformer"
+
+    def __init__(self, values: Iterable[str]) -> None:
+        super().__init__("the declared enum", ((value, value) for value in values))
 
     def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
         return LiteralType(enum_type={"values": self.values})
@@ -385,16 +406,13 @@ class EnumKind(_Choice):
     tag = "DefaultEnumTransformer"
 
     def __init__(self, python_type: type[Enum]) -> None:
-        super().__init__(spell(python_type), tuple(member.value for member in python_type))
+        super().__init__(spell(python_type), ((member, member.value) for member in python_type))
         self.python_type = python_type
 
     def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
-        if self._of is SCALARS[str]:
+        if self.of is SCALARS[str]:
             return LiteralType(enum_type={"values": self.values})
         return super().literal_type(outer)
-
-    def unpack(self, packed: Any) -> Any:
-        return self.python_type(super().unpack(packed))
 
 
 SCALARS: dict[Any, Kind] = {

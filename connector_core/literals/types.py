@@ -197,7 +197,7 @@ def _of_literal_type(declared: LiteralType) -> Kind:
             variants = tuple(map(_of_literal_type, declared.union_type.variants))
             return UnionKind(" | ".join(map(str, variants)), variants, declared)
         case "enum_type":
-            return TextEnumKind("the declared enum", tuple(declared.enum_type.values))
+            return TextEnumKind(declared.enum_type.values)
         case "blob":
             return blob_kind(declared.blob)
         case "structured_dataset_type":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from connector_core.errors import LiteralError
@@ -63,7 +64,7 @@ class UnionKind(Kind):
                 raise
             literal.scalar.union.type.CopyFrom(self._types[variant])
 
-        self._first(fill, value, [variant for variant in self.variants if variant.python_type is type(value)])
+        self._first(fill, value, self._exactly(value))
 
     def read(self, literal: Literal, depth: int) -> Any:
         if literal.scalar.WhichOneof("value") != "union":
@@ -76,12 +77,22 @@ class UnionKind(Kind):
         return self._first(lambda variant: variant.read(union.value, inner), union.value, same)
 
     def pack(self, value: Any, scope: Scope) -> Any:
-        same = [variant for variant in self.variants if variant.python_type is type(value)]
-        return self._first(lambda variant: variant.pack(value, scope), value, same)
+        return self._first(lambda variant: variant.pack(value, scope), value, self._exactly(value))
 
     def unpack(self, packed: Any) -> Any:
-        same = [variant for variant in self.variants if variant.packed_type is type(packed)]
-        return self._first(lambda variant: variant.unpack(packed), packed, same)
+        # As flytekit (that is, mashumaro) does it: in the declared order, but a number or text is nothing else.
+        return self._first(
+            lambda variant: variant.unpack(packed),
+            packed,
+            [
+                variant
+                for variant in self.variants
+                if variant.packed_type is type(packed) or variant.packed_type not in _SIMPLE
+            ],
+        )
+
+    def _exactly(self, value: Any) -> list[Kind]:
+        return [variant for variant in self.variants if variant.python_type is type(value)]
 
     def _first(self, attempt: Callable[[Kind], Any], value: Any, preferred: list[Kind]) -> Any:
         refusals: list[LiteralError] = []
@@ -94,6 +105,9 @@ class UnionKind(Kind):
             raise refusals[0]  # It is this one that was meant, and it says what is wrong, and where.
         got = spell_literal(value) if isinstance(value, Literal) else spell(type(value))
         raise LiteralError(f"expected {self}, got {got}.") from refusals[0]
+
+
+_SIMPLE = (int, float, bool, str, NoneType)
 
 
 def _tagged(variant: Kind, outer: tuple[Kind, ...]) -> LiteralType:

@@ -87,6 +87,7 @@ DIFFERENCES = {
     "`list` of anything": NO_TYPE,
     "`list[None]`": NO_TYPE,
     "`Literal[None]`": NO_TYPE,
+    "`Literal` of an enum's members": NO_TYPE,
     "enums whose values are not texts": NO_TYPE,
     "`Annotated` enums": NO_TYPE,
     "records that hold lists of themselves": NO_TYPE,
