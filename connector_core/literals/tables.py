@@ -28,8 +28,8 @@ ROW_GROUP_BYTES = 8 * 2**20
 COLUMN_CHUNK_BYTES = 64 * 2**10
 """What each column should have of a row group: one of many columns is larger."""
 
-CSV_BLOCK_BYTES = 32 * 2**20
-"""Of a CSV, which decide on the types of its columns."""
+CSV_BLOCK_BYTES = 8 * 2**20
+"""Of a CSV that is streamed: they decide on the types of its columns."""
 
 
 def is_table(value_or_type: Any) -> bool:
@@ -73,11 +73,12 @@ def read_table(uri: str, file_format: str, table_type: type[T], columns: Collect
     """Read the table at a URI.
 
     Args:
-        uri: A file, or a directory of files (partitioned as Hive does, too), where fsspec can read it. Files whose
-            names begin with ``.`` or ``_`` are passed over, but for the ``.csv`` that flytekit writes.
-        file_format: ``parquet`` or ``csv``; empty: Parquet. Of a CSV, the first 32 MiB decide on the columns' types.
-        table_type: ``pyarrow.Table``, ``pandas.DataFrame``, ``polars.DataFrame`` or ``pyarrow.RecordBatchReader``; the
-            last one reads while it is iterated over, and raises pyarrow's own exceptions then.
+        uri: A file, or a directory of files, where fsspec can read it. Files whose names begin with ``.`` or ``_`` are
+            passed over, but for the ``.csv`` that flytekit writes. Parquet may be partitioned as Hive does it.
+        file_format: ``parquet`` or ``csv``; empty: Parquet.
+        table_type: ``pyarrow.Table``, ``pandas.DataFrame``, ``polars.DataFrame`` or ``pyarrow.RecordBatchReader``. The
+            last one reads while it is iterated over, and raises pyarrow's own exceptions then; of a CSV, it takes the
+            columns' types from the first 8 MiB, where the others look at all rows.
         columns: Those that are read, in this order; ``outer.inner`` stands for all of ``outer``, and the index of a
             pandas DataFrame is always read. None, or empty: all.
 
@@ -85,29 +86,19 @@ def read_table(uri: str, file_format: str, table_type: type[T], columns: Collect
         LiteralError: There is no table or no such column, or it cannot be read; the format or the class is none of
             these; or pyarrow is not installed.
     """
-    arrow = _pyarrow("pyarrow.dataset")
+    class_name = _class_name(table_type)
     if file_format not in ("", "parquet", "csv"):
         raise LiteralError(f"the format of a dataset is 'parquet' or 'csv', and not {file_format!r}.")
     with _readable_errors(f"the dataset {uri} cannot be read"):
-        filesystem, path = _filesystem(uri)
-        form: Any
+        dataset = _dataset(uri, file_format)
+        names = _selected(dataset.schema, columns, class_name)
+        is_streamed = class_name == "pyarrow.RecordBatchReader"
         if file_format == "csv":
-            path = f"{path}/.csv" if filesystem.isfile(f"{path}/.csv") else path
-            read_options = _pyarrow("pyarrow.csv").ReadOptions(block_size=CSV_BLOCK_BYTES)
-            form = arrow.CsvFileFormat(read_options=read_options)
+            stream = _csv_stream(dataset, names) if is_streamed else _csv_table(dataset, names).to_reader()
         else:
-            # What is fetched ahead would be held: all of a file.
-            options = arrow.ParquetFragmentScanOptions(pre_buffer=False)
-            form = arrow.ParquetFileFormat(default_fragment_scan_options=options)
-        try:
-            dataset = arrow.dataset(
-                path, format=form, filesystem=filesystem, partitioning="hive", exclude_invalid_files=False
-            )
-        except FileNotFoundError as error:
-            raise LiteralError(f"there is no dataset {_masked(uri)}.") from error
-        if not dataset.files:
-            raise LiteralError(f"the dataset {_masked(uri)} is a directory without files.")
-        table: T = _convert(dataset, table_type, columns)
+            # The scanner would run ahead of who takes its batches.
+            stream = _parquet_stream(dataset, names) if is_streamed else dataset.scanner(columns=names).to_reader()
+        table: T = _convert(stream, table_type)
         return table
 
 
@@ -167,8 +158,12 @@ class StructuredDataset:
         table_type = table_type or _pyarrow().Table
         if self.table is None:
             return read_table(str(self.uri), self.file_format, table_type, self.columns)
+        class_name = _class_name(table_type)
         with _readable_errors("the table in memory cannot be read"):
-            return _convert(_stream(self.table), table_type, self.columns)
+            stream = _stream(self.table)
+            if names := _selected(stream.schema, self.columns, class_name):
+                stream = _reader(stream.schema, names, (batch.select(names) for batch in stream))
+            return _convert(stream, table_type)
 
     def batches(self) -> Iterator[Any]:
         """The rows in ``pyarrow.RecordBatch`` objects, few of which are held at a time.
@@ -246,27 +241,108 @@ def _row_groups(stream: Any) -> Iterator[Any]:
         yield _pyarrow().Table.from_batches(gathered)
 
 
-def _convert(source: Any, table_type: type, columns: Collection[str] | None) -> Any:
-    """The named columns of a pyarrow Dataset or RecordBatchReader as another class."""
+def _dataset(uri: str, file_format: str) -> Any:
+    """The files at a URI as a pyarrow Dataset.
+
+    Raises:
+        LiteralError: There is none.
+    """
+    dataset = _pyarrow("pyarrow.dataset")
+    filesystem, path = _filesystem(uri)
+    options: dict[str, Any] = {"format": "parquet", "partitioning": "hive"}
+    if file_format == "csv":
+        path = f"{path}/.csv" if filesystem.isfile(f"{path}/.csv") else path
+        options = {"format": dataset.CsvFileFormat(read_options=_csv_blocks())}
+    try:
+        found = dataset.dataset(path, filesystem=filesystem, exclude_invalid_files=False, **options)
+    except FileNotFoundError as error:
+        raise LiteralError(f"there is no dataset {_masked(uri)}.") from error
+    if not found.files:
+        raise LiteralError(f"the dataset {_masked(uri)} is a directory without files.")
+    return found
+
+
+def _parquet_stream(dataset: Any, columns: list[str] | None) -> Any:
+    """The batches as they are taken: a row group is read when the one before it is used up."""
+    batches = (
+        batch
+        for file in dataset.get_fragments()
+        for row_group in file.split_by_row_group()
+        for batch in row_group.to_batches(schema=dataset.schema, columns=columns)
+    )
+    return _reader(dataset.schema, columns, batches)
+
+
+def _csv_stream(dataset: Any, columns: list[str] | None) -> Any:
+    csv = _pyarrow("pyarrow.csv")
+    converting = csv.ConvertOptions(column_types=dataset.schema, include_columns=columns)
+
+    def batches() -> Iterator[Any]:
+        for path in dataset.files:
+            with dataset.filesystem.open_input_stream(path) as file:
+                yield from csv.open_csv(file, _csv_blocks(), convert_options=converting)
+
+    return _reader(dataset.schema, columns, batches())
+
+
+def _csv_table(dataset: Any, columns: list[str] | None) -> Any:
+    csv = _pyarrow("pyarrow.csv")
+    converting = csv.ConvertOptions(include_columns=columns)
+    tables = []
+    for path in dataset.files:
+        with dataset.filesystem.open_input_stream(path) as file:
+            tables.append(csv.read_csv(file, convert_options=converting))
+    return _pyarrow().concat_tables(tables, promote_options="permissive")
+
+
+def _csv_blocks() -> Any:
+    return _pyarrow("pyarrow.csv").ReadOptions(block_size=CSV_BLOCK_BYTES)
+
+
+def _reader(schema: Any, columns: list[str] | None, batches: Iterable[Any]) -> Any:
+    """The pyarrow.RecordBatchReader of batches that have these columns of a schema."""
+    pyarrow = _pyarrow()
+    if columns:
+        schema = pyarrow.schema([schema.field(name) for name in columns], schema.metadata)
+    return pyarrow.RecordBatchReader.from_batches(schema, batches)
+
+
+_CLASSES = ("pyarrow.Table", "pyarrow.RecordBatchReader", "pandas.DataFrame", "polars.DataFrame")
+
+
+def _class_name(table_type: type) -> str:
+    """The name by which a class is known without being imported.
+
+    Raises:
+        LiteralError: It is none that a table can be read as.
+    """
     name = f"{table_type.__module__.partition('.')[0]}.{table_type.__qualname__}"
-    if name not in _CONVERT:
-        raise LiteralError(f"a table can be read as {', '.join(_CONVERT)}, and not as {name}.")
-    names = list(dict.fromkeys(_find(column, source.schema) for column in columns or ())) or None
-    if names and name == "pandas.DataFrame":
-        index = (source.schema.pandas_metadata or {}).get("index_columns", ())
-        names += [column for column in index if isinstance(column, str) and column not in names]
-    scanner = _pyarrow("pyarrow.dataset").Scanner
-    make = scanner.from_batches if isinstance(source, _pyarrow().RecordBatchReader) else scanner.from_dataset
-    return _CONVERT[name](make(source, columns=names, batch_readahead=1, fragment_readahead=1), table_type)
+    if name not in _CLASSES:
+        raise LiteralError(f"a table can be read as {', '.join(_CLASSES)}, and not as {name}.")
+    return name
 
 
-_CONVERT: dict[str, Any] = {
-    "pyarrow.Table": lambda scanner, table_type: scanner.to_table(),
-    "pyarrow.RecordBatchReader": lambda scanner, table_type: scanner.to_reader(),
-    "pandas.DataFrame": lambda scanner, table_type: scanner.to_table().to_pandas(),
-    "polars.DataFrame": lambda scanner, table_type: table_type(scanner.to_table()),
-}
-"""By the name of the class, so that it is not imported to be known."""
+def _convert(stream: Any, table_type: type) -> Any:
+    match _class_name(table_type):
+        case "pyarrow.RecordBatchReader":
+            return stream
+        case "pandas.DataFrame":
+            return stream.read_pandas()
+        case "polars.DataFrame":
+            return table_type(stream.read_all())
+        case _:
+            return stream.read_all()
+
+
+def _selected(schema: Any, columns: Collection[str] | None, class_name: str) -> list[str] | None:
+    """The names of the columns to read; None: all."""
+    if not columns:
+        return None
+    names = [_find(column, schema) for column in columns]
+    if class_name == "pandas.DataFrame":
+        index = (schema.pandas_metadata or {}).get("index_columns", ())
+        names += [column for column in index if isinstance(column, str)]
+    return list(dict.fromkeys(names))
 
 
 def _find(column: str, schema: Any) -> str:

@@ -278,7 +278,7 @@ def test_a_million_rows_take_less_than_300_mb(tmp_path):
     for script in (WRITE, READ):
         command = [sys.executable, "-c", script + PEAK, MILLION, str(tmp_path)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
-        assert int(done.stdout) < 300_000
+        assert int(done.stdout.split()[-1]) < 300_000  # DuckDB may have shown its progress.
     with duckdb.connect() as connection:
         stored = f"FROM read_parquet('{tmp_path}/00000')"
         differences = f"(({MILLION}) EXCEPT ALL ({stored})) UNION ALL (({stored}) EXCEPT ALL ({MILLION}))"
@@ -400,10 +400,23 @@ def test_a_csv(place, name):
     assert [batch.num_rows for batch in StructuredDataset(place, "csv").batches()] == [2]
 
 
-def test_the_types_of_a_csv_are_those_of_many_rows(tmp_path):
-    rows = "".join(f"{number},x\n" for number in range(500_000))
-    (tmp_path / "late.csv").write_text(f"n,text\n{rows}0.5,x\n")
-    assert read_table(str(tmp_path / "late.csv"), "csv", pa.Table)["n"].to_pylist()[-1] == 0.5
+def test_the_types_of_a_csv_are_those_of_all_rows(tmp_path):
+    rows = "".join(f"{number},text\n" for number in range(1_000_000))
+    (tmp_path / "0.csv").write_text(f"n,text\n{rows}0.5,\n")
+    (tmp_path / "1.csv").write_text("n,text\n1,\n")
+    assert read_table(str(tmp_path), "csv", pa.Table, ["n"])["n"].to_pylist()[-2:] == [0.5, 1]
+    # Batches that were given away cannot be changed any more.
+    with pytest.raises(LiteralError, match=r"CSV conversion error to int64: invalid value '0\.5'"):
+        list(StructuredDataset(tmp_path, "csv").batches())
+
+
+def test_the_types_of_a_streamed_csv_are_those_of_many_rows(tmp_path):
+    rows = "".join(f"{number},text\n" for number in range(500_000))
+    (tmp_path / "0.csv").write_text(f"n,text\n{rows}0.5,\n")
+    (tmp_path / "1.csv").write_text("n,text\n1,\n")
+    batches = list(StructuredDataset(tmp_path, "csv", columns=["n"]).batches())
+    assert len(batches) > 1
+    assert pa.Table.from_batches(batches)["n"].to_pylist()[-2:] == [0.5, 1]
 
 
 @pytest.mark.parametrize("text", ["", "a,b\n1\n"])
@@ -549,19 +562,21 @@ def test_the_table_of_a_dataset_is_one():
         StructuredDataset(table={"n": [1]})
 
 
-def test_batches_that_cannot_be_read_any_further(tmp_path):
-    for number in range(100, 120):
+def test_batches_are_read_as_they_are_taken(tmp_path):
+    for number in range(3):
         write_parquet(pa.table({"n": [number]}), f"{tmp_path}/{number}")
     batches = StructuredDataset(tmp_path).batches()
-    assert next(batches)["n"].to_pylist() == [100]
-    Path(tmp_path, "119", "00000").unlink()
-    with pytest.raises(LiteralError, match=rf"^the dataset {tmp_path} cannot be read: .*{tmp_path}/119/00000"):
-        list(batches)
+    assert next(batches)["n"].to_pylist() == [0]
+    Path(tmp_path, "1", "00000").unlink()
+    with pytest.raises(LiteralError, match=rf"^the dataset {tmp_path} cannot be read: .*{tmp_path}/1/00000"):
+        next(batches)
 
 
 def test_the_stream_of_a_dataset_fails():
     dataset = StructuredDataset(table=failing(OSError("no luck")))
+    batches = dataset.batches()
+    assert next(batches)["n"].to_pylist() == [1]
     with pytest.raises(LiteralError, match=r"^the dataset RecordBatchReader in memory cannot be read: no luck\.$"):
-        list(dataset.batches())
+        next(batches)
     with pytest.raises(LiteralError, match=r"^the table in memory cannot be read: no luck\.$"):
         StructuredDataset(table=failing(OSError("no luck"))).read()
