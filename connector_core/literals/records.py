@@ -81,6 +81,14 @@ class _FieldsKind(Kind):
         except Exception as error:  # An annotation is any expression.
             raise LiteralError(f"the types of the fields of {self} cannot be found: {error}.") from error
 
+    def kind_of_field(self, name: str, python_type: Any) -> Kind:
+        """The kind of the type of a field."""
+        try:
+            return self.kind_of(python_type)
+        except LiteralError as error:
+            error.within(f".{name}")
+            raise
+
     def field_types(self) -> Iterator[tuple[str, Any]]:
         """The name and the type of each field."""
         yield from self.hints.items()
@@ -122,7 +130,7 @@ class _RecordKind(_FieldsKind):
         default = _MISSING if field.default is dataclasses.MISSING else field.default
         return _Field(
             field.name,
-            self.kind_of(self.hints[field.name]),
+            self.kind_of_field(field.name, self.hints[field.name]),
             field.name if field.init else None,
             default,
             is_required=default is _MISSING and field.default_factory is dataclasses.MISSING,
@@ -133,7 +141,7 @@ class _RecordKind(_FieldsKind):
         has_factory = isinstance(field.default, attrs.Factory)  # type: ignore[arg-type]
         return _Field(
             field.name,
-            self.kind_of(self.hints.get(field.name, Any)),
+            self.kind_of_field(field.name, self.hints.get(field.name, Any)),
             field.alias if field.init else None,
             _MISSING if field.default is attrs.NOTHING or has_factory else field.default,
             is_required=field.default is attrs.NOTHING,
@@ -145,12 +153,12 @@ class _RecordKind(_FieldsKind):
             if type(value) is not dict:
                 raise self.refuse(value)
             _refuse_unknown(self.fields, value, self)
-            fields = (field for field in self.fields if field.argument)
-            value = _construct(self.python_type, _convert(fields, value, lambda field, item: item))
+            arguments = (field for field in self.fields if field.argument)
+            value = _construct(self.python_type, _convert(arguments, value, lambda field, item: item))
         packed: dict[str, Any] = {}
-        name = ""
+        name, fields = "", self.fields
         try:
-            for field in self.fields:
+            for field in fields:
                 name = field.name
                 packed[name] = field.kind.pack(getattr(value, name), scope)
         except LiteralError as error:
@@ -197,7 +205,8 @@ class _TypedDictKind(_FieldsKind):
             bare, qualifiers = _unqualified(hint)
             # Of an annotation that is text, __required_keys__ does not know the qualifiers.
             required = name in cls.__required_keys__ and "NotRequired" not in qualifiers
-            fields.append(_Field(name, self.kind_of(bare), name, is_required=required or "Required" in qualifiers))
+            required = required or "Required" in qualifiers
+            fields.append(_Field(name, self.kind_of_field(name, bare), name, is_required=required))
         return fields
 
     def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
@@ -236,7 +245,7 @@ class _NamedTupleKind(_FieldsKind):
         return [
             _Field(
                 name,
-                self.kind_of(self.hints.get(name, Any)),
+                self.kind_of_field(name, self.hints.get(name, Any)),
                 name,
                 defaults.get(name, _MISSING),
                 is_required=name not in defaults,
@@ -319,14 +328,14 @@ class _StructKind(_FieldsKind):
             packed = msgspec.to_builtins(value, builtin_types=(bytes,))
             msgspec.convert(packed, self.python_type)
         except Exception as error:
-            raise _of_msgspec(error) from error
+            raise _of_msgspec(error, self) from error
         return packed
 
     def unpack(self, packed: Any) -> Any:
         try:
             return msgspec.convert(packed, self.python_type)
         except Exception as error:  # __post_init__ raises what it likes
-            raise _of_msgspec(error) from error
+            raise _of_msgspec(error, self) from error
 
 
 def _of_pydantic(error: Exception, kind: Kind) -> LiteralError:
@@ -338,7 +347,9 @@ def _of_pydantic(error: Exception, kind: Kind) -> LiteralError:
     return LiteralError(f"{first['msg']}.", path=path)
 
 
-def _of_msgspec(error: Exception) -> LiteralError:
+def _of_msgspec(error: Exception, kind: Kind) -> LiteralError:
+    if not isinstance(error, msgspec.ValidationError):
+        return LiteralError(f"{kind} refuses the value: {error}.")
     reason, _, place = str(error).partition(" - at `$")
     return LiteralError(f"{reason.replace('`', '')}.", path=place.rstrip("`"))
 
