@@ -35,8 +35,9 @@ __all__ = [
     "struct_type",
 ]
 
-MAX_DEPTH = 40
-"""Levels of lists and dicts: protobuf refuses messages nested deeper than 100, and each level takes two."""
+MAX_DEPTH = 30
+"""Levels of lists, dicts and unions: protobuf refuses messages nested deeper than 100. One level takes up to three, and
+what is around the outputs, as a service sends them, and within a datetime takes nine."""
 
 MSGPACK = "msgpack"
 """The tag of a Binary scalar that holds msgpack (flytekit: ``flytekit.core.constants.MESSAGEPACK``)."""
