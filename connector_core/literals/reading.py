@@ -60,6 +60,8 @@ def from_literal_map(literals: LiteralMap | None, types: Types = None, *, path: 
     Raises:
         LiteralError: A declared name is missing, or a literal is not of its type.
     """
+    if literals is not None and not isinstance(literals, LiteralMap):
+        raise LiteralError(f"expected a LiteralMap, got {spell(type(literals))}.", path=path)
     declared = types_by_name(types)
     found = LiteralMap().literals if literals is None else literals.literals
     for name in declared or ():
