@@ -67,6 +67,8 @@ class UnionKind(Kind):
         self._first(fill, value, self._exactly(value))
 
     def read(self, literal: Literal, depth: int) -> Any:
+        if literal.WhichOneof("value") == "offloaded_metadata":
+            return super().read(literal, depth)  # Fetched once, and not for each variant.
         if literal.scalar.WhichOneof("value") != "union":
             # What was declared without the union, such as by an upstream task.
             return self._first(lambda variant: variant.read(literal, depth), literal, [])
@@ -104,7 +106,7 @@ class UnionKind(Kind):
         if len(set(preferred)) == 1:
             raise refusals[0]  # It is this one that was meant, and it says what is wrong, and where.
         got = spell_literal(value) if isinstance(value, Literal) else spell(type(value))
-        raise LiteralError(f"expected {self}, got {got}.") from refusals[0]
+        raise LiteralError(f"expected {self}, got {got}.") from next(iter(refusals), None)
 
 
 _SIMPLE = (int, float, bool, str, NoneType)
