@@ -55,10 +55,11 @@ class DatasetKind(Kind):
     def fill(self, literal: Literal, value: Any, scope: Scope) -> None:
         if fill_passing(literal, value):
             return
+        value = self._dataset(value)
         uri, file_format = self._place(value, scope)
         dataset = literal.scalar.structured_dataset
         dataset.uri = uri
-        dataset.metadata.structured_dataset_type.CopyFrom(self._dataset_type(file_format))
+        dataset.metadata.structured_dataset_type.CopyFrom(self._dataset_type(file_format, value.columns))
 
     def read(self, literal: Literal, depth: int) -> Any:
         if literal.scalar.WhichOneof("value") != "structured_dataset":
@@ -70,7 +71,7 @@ class DatasetKind(Kind):
         )
 
     def pack(self, value: Any, scope: Scope) -> Any:
-        uri, file_format = self._place(value, scope)
+        uri, file_format = self._place(self._dataset(value), scope)
         return {"uri": uri, "file_format": file_format}
 
     def unpack(self, packed: Any) -> Any:
@@ -87,14 +88,17 @@ class DatasetKind(Kind):
             return StructuredDataset(uri, file_format, columns=columns)
         return read_table(uri, file_format, self.python_type, columns)
 
-    def _place(self, value: Any, scope: Scope) -> tuple[str, str]:
-        """Where the table will be, and in which format."""
+    def _dataset(self, value: Any) -> StructuredDataset:
+        if isinstance(value, StructuredDataset):
+            return value
         if isinstance(value, str | os.PathLike):
-            value = StructuredDataset(os.fspath(value))
-        elif is_table(value):
-            value = StructuredDataset(table=value)
-        elif not isinstance(value, StructuredDataset):
-            raise self.refuse(value)
+            return StructuredDataset(os.fspath(value))
+        if is_table(value):
+            return StructuredDataset(table=value)
+        raise self.refuse(value)
+
+    def _place(self, value: StructuredDataset, scope: Scope) -> tuple[str, str]:
+        """Where the table will be, and in which format."""
         if value.table is not None:
             return self._place_table(value, scope), PARQUET
         uri = value.uri
@@ -118,12 +122,15 @@ class DatasetKind(Kind):
         scope.uploads.append(partial(write_parquet, value.table, uri))
         return uri
 
-    def _dataset_type(self, file_format: str = "") -> StructuredDatasetType:
-        columns = [
+    def _dataset_type(
+        self, file_format: str = "", columns: Mapping[str, LiteralType] | None = None
+    ) -> StructuredDatasetType:
+        """The declared type; `columns` are those of a value, which count where none are declared."""
+        described = [
             StructuredDatasetType.DatasetColumn(name=name, literal_type=declared)
-            for name, declared in self._columns.items()
+            for name, declared in (self._columns or columns or {}).items()
         ]
-        return StructuredDatasetType(columns=columns, format=file_format or self._format)
+        return StructuredDatasetType(columns=described, format=file_format or self._format)
 
 
 def declared_columns(

@@ -7,13 +7,14 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connector_core import Directory, File, PermanentError, StructuredDataset
+from connector_core import Directory, File, PermanentError, StructuredDataset, to_literal
 from connector_core.idl import Literal, LiteralMap
 from connector_duckdb import DuckDBConnector
 
@@ -100,13 +101,70 @@ def test_a_parameter_without_any_input_is_refused(do):
 
 
 @pytest.mark.parametrize("kind", [File, Directory, StructuredDataset])
-@pytest.mark.parametrize("wrap", [lambda value: value, lambda value: [value], lambda value: {"key": value}])
-def test_a_file_cannot_be_bound(do, kind, wrap):
+@pytest.mark.parametrize("wrap", [lambda value: [value], lambda value: {"key": value}])
+def test_a_file_within_a_value_cannot_be_bound(do, kind, wrap):
     with pytest.raises(PermanentError) as error:
         do("SELECT $file", inputs={"file": wrap(kind("s3://bucket/key"))})
     assert str(error.value) == (
-        "The input 'file' cannot be bound to $file: a file or a dataset is no SQL value. Pass its URI as a str."
+        "The input 'file' cannot be bound to $file: a file or a dataset in it is no SQL value. Pass it as an input of "
+        "its own."
     )
+    assert error.value.code == "INPUTS"
+
+
+def test_a_file_is_bound_as_its_uri(rows, tmp_path):
+    path = tmp_path / "orders.csv"
+    path.write_text("id,amount\n7,120.5\n")
+    assert rows("SELECT amount FROM read_csv($file)", file=File(path)) == [{"amount": 120.5}]
+
+
+def test_a_dataset_is_a_table_of_its_name(rows, tmp_path):
+    path = tmp_path / "orders.csv"
+    path.write_text("id,amount\n7,120.5\n8,1\n")
+    orders = StructuredDataset(path, "csv")
+    assert rows("SELECT id FROM orders WHERE amount > $least", orders=orders, least=100) == [{"id": 7}]
+
+
+def test_a_table_in_memory_is_one_too(rows):
+    orders = pa.table({"id": [1, 2]})
+    assert rows("SELECT sum(id) AS ids FROM orders", orders=orders) == [{"ids": 3}]
+
+
+def test_a_dataset_can_be_read_more_than_once(rows):
+    orders = pa.table({"id": [1, 2]})
+    assert rows("SELECT count(*) AS pairs FROM orders a, orders b", orders=orders) == [{"pairs": 4}]
+
+
+def test_a_dataset_has_the_columns_that_its_literal_names(rows, tmp_path):
+    path = tmp_path / "orders.csv"
+    path.write_text("id,amount\n7,120.5\n")
+    orders = to_literal(StructuredDataset(path), Annotated[StructuredDataset, {"amount": float}, "csv"])
+    assert rows("FROM orders", orders=orders) == [{"amount": 120.5}]
+
+
+def test_a_dataset_comes_before_a_table_of_the_database(rows):
+    sql = "CREATE TABLE orders AS SELECT 1 AS n; SELECT count(*) AS n FROM orders"
+    assert rows(sql, orders=pa.table({"id": [1, 2, 3]})) == [{"n": 3}]
+
+
+def test_a_dataset_can_be_queried_beside_a_database_that_is_read_only(rows, tmp_path):
+    database = str(tmp_path / "shop.duckdb")
+    rows("CREATE TABLE prices AS SELECT 1 AS id, 2.5::DOUBLE AS price", custom={"database": database})
+    sql = "SELECT price FROM prices JOIN orders USING (id)"
+    custom = {"database": database, "read_only": True}
+    assert rows(sql, custom=custom, orders=pa.table({"id": [1]})) == [{"price": 2.5}]
+
+
+def test_the_name_of_a_dataset_is_no_sql(rows):
+    name = 'orders"; DROP TABLE x; --'
+    quoted = name.replace('"', '""')
+    assert rows(f'SELECT id FROM "{quoted}"', **{name: pa.table({"id": [1]})}) == [{"id": 1}]
+
+
+def test_a_dataset_that_is_not_there_is_an_input_that_cannot_be_read(do, tmp_path):
+    with pytest.raises(PermanentError, match=r"^The input 'orders' cannot be read: there is no dataset") as error:
+        do("FROM orders", inputs={"orders": StructuredDataset(f"{tmp_path}/none")})
+    assert error.value.code == "INPUTS"
 
 
 def test_an_input_without_a_value_is_refused(do):

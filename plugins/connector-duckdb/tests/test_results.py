@@ -16,7 +16,7 @@ from connector_core.idl import LiteralType, SimpleType, StructuredDatasetType
 
 
 def dataset_of(resource):
-    return resource.outputs["rows"].scalar.structured_dataset
+    return resource.outputs["rows"]
 
 
 def test_rows_are_dicts_in_the_order_of_the_query(do):
@@ -110,9 +110,9 @@ def test_the_parquet_file_keeps_the_order_of_the_rows(do):
 
 def test_the_dataset_says_its_columns(do):
     sql = "SELECT i, 'x' AS s, 0.5::DOUBLE AS f, true AS b, now() AS t, [i] AS l, {'a': 1} AS r FROM range(2000) t(i)"
-    kind = dataset_of(do(sql)).metadata.structured_dataset_type
-    assert kind.format == "parquet"
-    assert {column.name: column.literal_type for column in kind.columns} == {
+    dataset = dataset_of(do(sql))
+    assert dataset.file_format == "parquet"
+    assert dataset.columns == {
         "i": LiteralType(simple=SimpleType.INTEGER),
         "s": LiteralType(simple=SimpleType.STRING),
         "f": LiteralType(simple=SimpleType.FLOAT),
@@ -146,7 +146,7 @@ def test_a_prefix_in_memory(do):
 def test_the_one_declared_output_gives_the_name(do, dataset_type):
     assert do("SELECT 1 AS n", declared={"orders": literal_type(list[dict])}).outputs == {"orders": [{"n": 1}]}
     resource = do("SELECT 1 AS n", declared={"orders": dataset_type})
-    assert resource.outputs["orders"].scalar.structured_dataset.uri.endswith("/orders.parquet")
+    assert resource.outputs["orders"].uri.endswith("/orders.parquet")
 
 
 def test_declared_rows_through_a_task(registry, tmp_path):

@@ -83,12 +83,12 @@ def test_every_value_is_one_that_a_literal_can_hold(do):
 @pytest.mark.parametrize("sql", [sql for sql, _ in VALUES])
 def test_every_type_can_be_written_as_parquet(do, dataset_type, sql):
     resource = do(f"SELECT {sql} AS value", declared={"rows": dataset_type})
-    assert pq.read_table(resource.outputs["rows"].scalar.structured_dataset.uri).num_rows == 1
+    assert pq.read_table(resource.outputs["rows"].uri).num_rows == 1
 
 
 def test_parquet_keeps_the_types_of_the_columns(do, dataset_type):
     sql = "SELECT 1::TINYINT AS i, 1.50::DECIMAL(4, 2) AS d, TIMESTAMP '2026-01-01 00:00:00' AS t, [{'a': 'x'}] AS n"
-    table = pq.read_table(do(sql, declared={"rows": dataset_type}).outputs["rows"].scalar.structured_dataset.uri)
+    table = pq.read_table(do(sql, declared={"rows": dataset_type}).outputs["rows"].uri)
     assert table.schema.types == [
         pa.int8(),
         pa.decimal128(4, 2),
@@ -99,5 +99,5 @@ def test_parquet_keeps_the_types_of_the_columns(do, dataset_type):
 
 def test_an_interval_is_iso_8601_text_in_parquet(do, dataset_type):
     sql = "SELECT unnest([INTERVAL '1 month', NULL]) AS wait"
-    table = pq.read_table(do(sql, declared={"rows": dataset_type}).outputs["rows"].scalar.structured_dataset.uri)
+    table = pq.read_table(do(sql, declared={"rows": dataset_type}).outputs["rows"].uri)
     assert table.to_pydict() == {"wait": ["P1M", None]}

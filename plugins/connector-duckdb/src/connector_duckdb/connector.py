@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from connector_core import (
+    Directory,
+    File,
     LiteralError,
     NoCurrentCall,
     PermanentError,
     Resource,
+    StructuredDataset,
     SyncConnectorBase,
     current_call,
     from_literal_map,
@@ -33,9 +36,9 @@ __all__ = ["DuckDBConnector"]
 class DuckDBConnector(SyncConnectorBase):
     """Runs the SQL of a task in DuckDB, within the call.
 
-    The inputs are bound to the parameters of the SQL (``$name``) and are never pasted into it. The result of the last
-    statement is the output ``rows``: a list of dicts, or, if it is large or so declared, a structured dataset, which is
-    one Parquet file under the output prefix.
+    The inputs are bound to the parameters of the SQL (``$name``) and are never pasted into it; a structured dataset is
+    a table of its name, and a file is its URI. The result of the last statement is the output ``rows``: a list of
+    dicts, or, if it is large or so declared, a structured dataset, which is one Parquet file under the output prefix.
     """
 
     def __init__(self) -> None:
@@ -60,13 +63,17 @@ class DuckDBConnector(SyncConnectorBase):
         output = Output.of(task_template)
         sql = task_template.sql.statement
         with Query(settings.database, settings.read_only, _seconds_left(task_template)) as query:
-            batches = query.run(sql, _values(inputs))
+            values = _values(inputs)
+            datasets = {name: value for name, value in values.items() if isinstance(value, StructuredDataset)}
+            for name, dataset in datasets.items():
+                query.load(name, dataset)
+            batches = query.run(sql, {name: _bound(values[name]) for name in values if name not in datasets})
             rows, batches = _inline(batches, output, settings)
             if rows is not None:
                 return Resource.succeeded(outputs={output.name: rows}, message=_count(len(rows)))
             uri = f"{output_prefix.rstrip('/')}/{output.name}.parquet"
-            literal, written = write_dataset(uri, query.schema, batches)
-        return Resource.succeeded(outputs={output.name: literal}, message=f"{_count(written)} written to {uri}")
+            dataset, written = write_dataset(uri, query.schema, batches)
+        return Resource.succeeded(outputs={output.name: dataset}, message=f"{_count(written)} written to {uri}")
 
 
 MAX_INLINE_BYTES = 128 * 1024
@@ -113,6 +120,11 @@ def _values(inputs: LiteralMap | None) -> dict[str, Any]:
         return {} if inputs is None else from_literal_map(inputs, path="inputs")
     except LiteralError as error:
         raise PermanentError(f"An input cannot be read: {error}", code="INPUTS") from error
+
+
+def _bound(value: Any) -> Any:
+    """What a parameter is bound to: of a file, its URI."""
+    return value.uri if isinstance(value, File | Directory) else value
 
 
 def _seconds_left(task_template: TaskTemplate) -> float | None:

@@ -10,14 +10,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from fsspec.core import url_to_fs
 
-from connector_core import CallError, PermanentError, RetryableError, StructuredDataset, to_literal
-from connector_core.idl import Literal, LiteralType, SimpleType, StructuredDatasetType
+from connector_core import CallError, PermanentError, RetryableError, StructuredDataset
+from connector_core.idl import LiteralType, SimpleType
 from connector_duckdb.rows import iso_interval
 
 __all__ = ["write_dataset"]
 
 
-def write_dataset(uri: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> tuple[Literal, int]:
+def write_dataset(uri: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> tuple[StructuredDataset, int]:
     """Write batches as they come, holding one at a time, to any filesystem that fsspec knows.
 
     Returns:
@@ -35,7 +35,8 @@ def write_dataset(uri: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
             columns = [_stored_column(column) for column in batch.columns]
             writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=stored))
             rows += len(batch)
-    return _literal(uri, stored), rows
+    types = {field.name: _literal_type(field.type) for field in stored}
+    return StructuredDataset(uri, "parquet", columns=types), rows
 
 
 @contextmanager
@@ -76,14 +77,6 @@ def _stored_column(column: pa.Array) -> pa.Array:
     if pa.types.is_interval(column.type):
         return pa.array([iso_interval(scalar) for scalar in column], pa.string())
     return column
-
-
-def _literal(uri: str, schema: pa.Schema) -> Literal:
-    columns = [
-        StructuredDatasetType.DatasetColumn(name=field.name, literal_type=_literal_type(field.type)) for field in schema
-    ]
-    declared = StructuredDatasetType(format="parquet", columns=columns)
-    return to_literal(StructuredDataset(uri), LiteralType(structured_dataset_type=declared))
 
 
 def _literal_type(kind: pa.DataType) -> LiteralType:

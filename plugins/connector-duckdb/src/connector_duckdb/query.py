@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
-from connector_core import CallError, Directory, File, PermanentError, RetryableError, StructuredDataset
+from connector_core import CallError, Directory, File, LiteralError, PermanentError, RetryableError, StructuredDataset
 from connector_core.idl import Literal
 
 if TYPE_CHECKING:
@@ -58,6 +58,26 @@ class Query:
         if self._seconds is not None:
             self._watch.join()
         self._connection.close()
+
+    def load(self, name: str, dataset: StructuredDataset) -> None:
+        """Make a dataset a temporary table, as its rows come.
+
+        Args:
+            name: Of the table, which the SQL sees before any other of that name.
+            dataset: What is read.
+
+        Raises:
+            PermanentError: The dataset cannot be read, or DuckDB has no place for it.
+            RetryableError: It was interrupted.
+        """
+        try:
+            rows = dataset.read(pa.RecordBatchReader)
+        except LiteralError as error:
+            raise PermanentError(f"The input {name!r} cannot be read: {error}", code="INPUTS") from error
+        with self._sql_errors():
+            self._connection.register(_LOADING, rows)
+            self._connection.execute(f"CREATE TEMP TABLE {_quoted(name)} AS SELECT * FROM {_LOADING}")
+            self._connection.unregister(_LOADING)
 
     def run(self, sql: str, values: Mapping[str, Any]) -> Iterator[pa.RecordBatch]:
         """Run all statements and give the result of the last one, batch by batch as DuckDB makes them.
@@ -110,6 +130,9 @@ class Query:
             raise _call_error(error) from error
 
 
+_LOADING = "connector_duckdb_loading"
+
+
 def _check_parameters(statements: Sequence[duckdb.Statement], values: Mapping[str, Any]) -> None:
     parameters = sorted({name for statement in statements for name in statement.named_parameters})
     for name, value in values.items():
@@ -120,8 +143,8 @@ def _check_parameters(statements: Sequence[duckdb.Statement], values: Mapping[st
             raise PermanentError(f"The SQL does not name the input {name!r}; {there}.", code="INPUTS")
         if not _can_bind(value):
             raise PermanentError(
-                f"The input {name!r} cannot be bound to ${name}: a file or a dataset is no SQL value. Pass its URI as "
-                "a str.",
+                f"The input {name!r} cannot be bound to ${name}: a file or a dataset in it is no SQL value. Pass it "
+                "as an input of its own.",
                 code="INPUTS",
             )
     for name in parameters:
