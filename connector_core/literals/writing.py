@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from connector_core.errors import LiteralError
@@ -48,7 +49,7 @@ def to_literal(value: Any, python_type: Any = None, *, path: str = "", output_pr
     """
     scope = Scope(output_prefix)
     literal = _literal(value, python_type, path, scope)
-    _upload(scope, path)
+    _upload(scope)
     return literal
 
 
@@ -58,7 +59,7 @@ async def ato_literal(
     """As :func:`to_literal`; uploads run in threads, side by side."""
     scope = Scope(output_prefix)
     literal = _literal(value, python_type, path, scope)
-    await _aupload(scope, path)
+    await _aupload(scope)
     return literal
 
 
@@ -85,7 +86,7 @@ def to_literal_map(
     """
     scope = Scope(output_prefix)
     literals = _literal_map(values, types, path, scope, max_bytes)
-    _upload(scope, path)
+    _upload(scope)
     return literals
 
 
@@ -100,7 +101,7 @@ async def ato_literal_map(
     """As :func:`to_literal_map`; uploads run in threads, side by side."""
     scope = Scope(output_prefix)
     literals = _literal_map(values, types, path, scope, max_bytes)
-    await _aupload(scope, path)
+    await _aupload(scope)
     return literals
 
 
@@ -114,11 +115,12 @@ def types_by_name(types: Types) -> Mapping[str, Any] | None:
 def _literal(value: Any, python_type: Any, path: str, scope: Scope) -> Literal:
     if isinstance(value, Literal):
         return value
-    literal = Literal()
+    literal, mark = Literal(), len(scope.uploads)
     try:
         kind_of(python_type).fill(literal, value, scope)
     except (LiteralError, RecursionError) as error:
         raise locate(error, path) from error.__cause__
+    scope.uploads[mark:] = [partial(_located, upload, path) for upload in scope.uploads[mark:]]
     return literal
 
 
@@ -169,20 +171,21 @@ def _check_size(literals: LiteralMap, max_bytes: int, path: str) -> None:
     )
 
 
-def _upload(scope: Scope, path: str) -> None:
+def _located(upload: Callable[[], None], path: str) -> None:
+    try:
+        upload()
+    except LiteralError as error:
+        raise locate(error, path) from error.__cause__
+
+
+def _upload(scope: Scope) -> None:
     for upload in scope.uploads:
-        try:
-            upload()
-        except LiteralError as error:
-            raise locate(error, path) from error.__cause__
+        upload()
 
 
-async def _aupload(scope: Scope, path: str) -> None:
-    def run(upload: Callable[[], None]) -> None:
-        _upload(Scope(uploads=[upload]), path)
-
+async def _aupload(scope: Scope) -> None:
     # All are waited for, so that none goes on writing after another has failed.
-    done = await asyncio.gather(*(asyncio.to_thread(run, upload) for upload in scope.uploads), return_exceptions=True)
+    done = await asyncio.gather(*map(asyncio.to_thread, scope.uploads), return_exceptions=True)
     for outcome in done:
         if isinstance(outcome, BaseException):
             raise outcome
