@@ -10,8 +10,9 @@ from typing import Any
 
 from connector_core.errors import LiteralError
 from connector_core.idl import BlobType, Literal, LiteralType
-from connector_core.literals.files import Directory, File, is_remote, upload
+from connector_core.literals.files import Directory, File, upload
 from connector_core.literals.kinds import Kind, Scope, fill_passing
+from connector_core.literals.uris import is_remote
 
 __all__ = ["BlobKind", "PathKind", "blob_kind"]
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from connector_core.errors import LiteralError
 from connector_core.idl import Literal, LiteralType, StructuredDatasetType
-from connector_core.literals.files import is_remote, upload
+from connector_core.literals.files import upload
 from connector_core.literals.kinds import Kind, Scope, fill_passing
 from connector_core.literals.tables import StructuredDataset, is_table, read_table, write_parquet
+from connector_core.literals.uris import is_remote
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from connector_core.errors import LiteralError
+from connector_core.literals.uris import is_remote, masked
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-__all__ = ["Directory", "File", "is_remote", "upload"]
+__all__ = ["Directory", "File", "upload"]
 
 
 @attrs.frozen
@@ -38,7 +39,7 @@ class _Blob:
             LiteralError: It is remote: it has to be downloaded first.
         """
         if is_remote(self.uri):
-            raise LiteralError(f"{self.uri} is not on this machine; use download() or open().")
+            raise LiteralError(f"{masked(self.uri)} is not on this machine; use download() or open().")
         return self.uri.removeprefix("file://")
 
     def download(self, to: str | os.PathLike[str]) -> Path:
@@ -56,7 +57,7 @@ class _Blob:
             filesystem, path = url_to_fs(self.uri)
             filesystem.get(path, os.fspath(to), recursive=filesystem.isdir(path))
         except Exception as error:  # A filesystem raises what it likes.
-            raise LiteralError(f"{self.uri} cannot be downloaded: {error}.") from error
+            raise LiteralError(masked(f"{self.uri} cannot be downloaded: {error}.")) from error
         return Path(to)
 
 
@@ -91,7 +92,7 @@ class File(_Blob):
         try:
             opened: AbstractContextManager[Any] = fsspec.open(self.uri, mode)
         except Exception as error:
-            raise LiteralError(f"{self.uri} cannot be opened: {error}.") from error
+            raise LiteralError(masked(f"{self.uri} cannot be opened: {error}.")) from error
         return opened
 
 
@@ -103,11 +104,6 @@ class Directory(_Blob):
         uri: Where it is: a path, or a URI that fsspec knows.
         format: Flyte's word for what its files hold; empty where nothing is said.
     """
-
-
-def is_remote(uri: str) -> bool:
-    """Whether the URI leads away from this machine's own files."""
-    return "://" in uri and not uri.startswith("file://")
 
 
 def upload(path: Path, uri: str) -> None:
@@ -123,4 +119,4 @@ def upload(path: Path, uri: str) -> None:
         filesystem.makedirs(filesystem._parent(target), exist_ok=True)
         filesystem.put(os.fspath(path), target, recursive=path.is_dir())
     except Exception as error:  # A filesystem raises what it likes.
-        raise LiteralError(f"{path} cannot be uploaded to {uri}: {error}.") from error
+        raise LiteralError(masked(f"{path} cannot be uploaded to {uri}: {error}.")) from error

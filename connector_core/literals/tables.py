@@ -7,7 +7,6 @@ None of them is imported before a table is written or read; pyarrow is needed th
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -17,6 +16,7 @@ import attrs
 
 from connector_core.errors import ConnectorError, LiteralError
 from connector_core.idl import LiteralType
+from connector_core.literals.uris import masked
 
 __all__ = ["StructuredDataset", "is_table", "read_table", "write_parquet"]
 
@@ -256,9 +256,9 @@ def _dataset(uri: str, file_format: str) -> Any:
     try:
         found = dataset.dataset(path, filesystem=filesystem, exclude_invalid_files=False, **options)
     except FileNotFoundError as error:
-        raise LiteralError(f"there is no dataset {_masked(uri)}.") from error
+        raise LiteralError(f"there is no dataset {masked(uri)}.") from error
     if not found.files:
-        raise LiteralError(f"the dataset {_masked(uri)} is a directory without files.")
+        raise LiteralError(f"the dataset {masked(uri)} is a directory without files.")
     return found
 
 
@@ -368,9 +368,4 @@ def _readable_errors(what: str) -> Iterator[None]:
     except Exception as error:  # A filesystem raises what it likes.
         # Arrow appends tracebacks and excerpts.
         reason = str(error).strip().partition("\n")[0].partition(". Detail: ")[0] or type(error).__name__
-        raise LiteralError(f"{_masked(what)}: {_masked(reason).rstrip('.')}.") from error
-
-
-def _masked(text: str) -> str:
-    """The text without what its URIs may give away: a password before the host, a signature in the query."""
-    return re.sub(r"(?<=://)[^/\s]*:[^/\s]*(?=@)|(?<=\?)\S+", "***", text)
+        raise LiteralError(f"{masked(what)}: {masked(reason).rstrip('.')}.") from error
