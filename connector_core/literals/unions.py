@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from functools import cached_property
 from types import NoneType
 from typing import TYPE_CHECKING, Any
@@ -79,19 +80,48 @@ class UnionKind(Kind):
         return self._first(lambda variant: variant.read(union.value, inner), union.value, same)
 
     def pack(self, value: Any, scope: Scope) -> Any:
-        return self._first(lambda variant: variant.pack(value, scope), value, self._exactly(value))
+        preferred = self._exactly(value)
+        return self._once(
+            "pack", value, lambda: self._first(lambda variant: variant.pack(value, scope), value, preferred)
+        )
 
     def unpack(self, packed: Any) -> Any:
         # As flytekit (that is, mashumaro) does it: in the declared order, but a number or text is nothing else.
-        return self._first(
-            lambda variant: variant.unpack(packed),
-            packed,
-            [
-                variant
-                for variant in self.variants
-                if variant.packed_type is type(packed) or variant.packed_type not in _SIMPLE
-            ],
+        preferred = [
+            variant
+            for variant in self.variants
+            if variant.packed_type is type(packed) or variant.packed_type not in _SIMPLE
+        ]
+        return self._once(
+            "unpack", packed, lambda: self._first(lambda variant: variant.unpack(packed), packed, preferred)
         )
+
+    def _once(self, operation: str, value: Any, convert: Callable[[], Any]) -> Any:
+        """What a value is converted to, be it by several variants of the unions around this one.
+
+        Records that hold themselves would be tried 2**n times at the depth n.
+        """
+        if type(value) in _SIMPLE:
+            return convert()
+        known = _KNOWN.get()
+        if known is None:
+            outermost = _KNOWN.set({})
+            try:
+                return convert()
+            finally:
+                _KNOWN.reset(outermost)
+        key = self, operation, id(value)
+        outcome = known.get(key)
+        if outcome is None:
+            try:
+                outcome = value, convert(), None
+            except LiteralError as error:
+                outcome = value, None, error
+            known[key] = outcome
+        _, converted, refusal = outcome
+        if refusal is not None:
+            raise LiteralError(refusal.reason, path=refusal.path)  # Who catches it changes its path.
+        return converted
 
     def _exactly(self, value: Any) -> list[Kind]:
         return [variant for variant in self.variants if variant.python_type is type(value)]
@@ -110,6 +140,10 @@ class UnionKind(Kind):
 
 
 _SIMPLE = (int, float, bool, str, NoneType)
+
+_Outcome = tuple[Any, Any, LiteralError | None]
+_KNOWN: ContextVar[dict[tuple[Kind, str, int], _Outcome] | None] = ContextVar("_KNOWN", default=None)
+"""What has become of the values in the outermost union, by id (and held, so that the id stays theirs)."""
 
 
 def _tagged(variant: Kind, outer: tuple[Kind, ...]) -> LiteralType:
