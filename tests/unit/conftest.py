@@ -14,6 +14,7 @@ import pytest
 from importlib_metadata import DistributionFinder
 
 from connector_core import ConnectorRegistry
+from connector_core.literals.kinds import KINDS
 from support.sites import Site
 
 # Enough examples to find what is wrong, few enough to be run with every change; time never fails a test.
@@ -55,6 +56,7 @@ def hermetic(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "meta_path", finders)
     monkeypatch.setattr("connector_core.registry._default", None)
     monkeypatch.setattr("connector_core.literals.converters._CONVERTERS", {})
+    KINDS.clear()
 
 
 @pytest.fixture
