@@ -201,5 +201,5 @@ def _variables(types: Mapping[str, Any] | None, path: str) -> VariableMap:
         try:
             variables[name] = Variable(type=literal_type(kind))
         except LiteralError as error:
-            raise LiteralError(error.reason, path=f"{path}.{name}") from error
+            raise LiteralError(error.reason, path=f"{path}.{name}{error.path}") from error
     return VariableMap(variables=variables)

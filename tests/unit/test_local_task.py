@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import make_dataclass
 from typing import Any
 
 import pytest
@@ -60,8 +61,13 @@ class TestTheTemplate:
 
     @pytest.mark.parametrize("side", ["inputs", "outputs"])
     def test_a_type_that_flyte_does_not_have_is_refused_by_name(self, side: Any) -> None:
-        with pytest.raises(LiteralError, match=rf"^{side}\.x: no literal type for object"):
-            task_template("duckdb", **{side: {"x": object}})
+        with pytest.raises(LiteralError, match=rf"^{side}\.x: complex is no type that Flyte has; use "):
+            task_template("duckdb", **{side: {"x": complex}})
+
+    def test_a_field_of_such_a_type_is_named_too(self) -> None:
+        order = make_dataclass("Order", [("price", complex)])
+        with pytest.raises(LiteralError, match=r"^outputs\.rows\.price: complex is no type that Flyte has; use "):
+            task_template("duckdb", outputs={"rows": list[order]})  # type: ignore[valid-type]
 
     @pytest.mark.parametrize("custom", [{"n": 2**53 + 1}, {"n": {"deep": [2**53 + 1]}}])
     def test_custom_that_would_be_altered_is_refused(self, custom: Any) -> None:

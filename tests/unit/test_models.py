@@ -104,9 +104,9 @@ class TestTheMessage:
         assert Resource.from_flyte_idl(message_of(Resource.succeeded(outputs={}))).outputs == LiteralMap()
 
     def test_an_output_of_no_known_type_is_named(self) -> None:
-        with pytest.raises(LiteralError, match=r"^outputs\.x: object is no type that Flyte has") as e:
-            message_of(Resource.succeeded(outputs={"x": object()}))
-        assert e.value.path == "outputs.x"
+        with pytest.raises(LiteralError, match=r"^outputs\.x\.y: complex is no type that Flyte has") as e:
+            message_of(Resource.succeeded(outputs={"x": {"y": 1j}}))
+        assert e.value.path == "outputs.x.y"
 
     @pytest.mark.parametrize(
         "custom_info",
