@@ -33,6 +33,7 @@ __all__ = [
     "spell_literal",
     "step",
     "struct_type",
+    "unexpected",
 ]
 
 MAX_DEPTH = 30
@@ -146,9 +147,9 @@ class Kind(ABC):
 
 def fill_passing(literal: Literal, value: Any) -> bool:
     """Whether the value is a literal already, which passes through as it is."""
-    if isinstance(value, Literal):
+    if type(value) is Literal:
         literal.CopyFrom(value)
-    elif isinstance(value, LiteralMap):
+    elif type(value) is LiteralMap:
         literal.map.CopyFrom(value)
     else:
         return False
@@ -241,3 +242,8 @@ def locate(error: LiteralError | RecursionError, path: str) -> LiteralError:
     if isinstance(error, RecursionError):
         return LiteralError("nested too deeply.", path=path)
     return LiteralError(error.reason, path=f"{path}{error.path}".removeprefix("."))
+
+
+def unexpected(error: Exception, path: str) -> LiteralError:
+    """The error for what a value's own methods raise: it may be anything."""
+    return LiteralError(f"{type(error).__name__}: {error}.", path=path)

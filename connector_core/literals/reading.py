@@ -7,7 +7,7 @@ from typing import Any
 
 from connector_core.errors import LiteralError
 from connector_core.idl import Literal, LiteralMap
-from connector_core.literals.kinds import MAX_DEPTH, locate, spell
+from connector_core.literals.kinds import MAX_DEPTH, locate, spell, unexpected
 from connector_core.literals.types import kind_of
 from connector_core.literals.writing import Types, types_by_name
 
@@ -35,6 +35,8 @@ def from_literal(literal: Literal, python_type: Any = None, *, path: str = "") -
         return kind_of(python_type).read(literal, MAX_DEPTH)
     except (LiteralError, RecursionError) as error:
         raise locate(error, path) from error.__cause__
+    except Exception as error:
+        raise unexpected(error, path) from error
 
 
 async def afrom_literal(literal: Literal, python_type: Any = None, *, path: str = "") -> Any:

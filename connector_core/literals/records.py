@@ -14,7 +14,7 @@ import msgspec
 
 from connector_core.errors import LiteralError
 from connector_core.idl import LiteralType
-from connector_core.literals.kinds import Kind, Scope, struct_type
+from connector_core.literals.kinds import Kind, Scope, step, struct_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -378,7 +378,7 @@ def _refuse_unknown(fields: Iterable[_Field], values: Mapping[str, Any], kind: K
     names = [field.name for field in fields]
     for name in values:
         if name not in names:
-            raise LiteralError(f"{kind} has no such field; it has: {', '.join(names)}.", path=f".{name}")
+            raise LiteralError(f"{kind} has no such field; it has: {', '.join(names)}.", path=step(name))
 
 
 def _construct(cls: Any, arguments: Mapping[str, Any]) -> Any:

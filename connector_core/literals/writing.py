@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from connector_core.errors import LiteralError
 from connector_core.idl import Literal, LiteralMap, VariableMap
 from connector_core.literals.containers import check_name
-from connector_core.literals.kinds import Scope, locate, spell
+from connector_core.literals.kinds import Scope, locate, spell, unexpected
 from connector_core.literals.types import kind_of
 
 if TYPE_CHECKING:
@@ -113,13 +113,15 @@ def types_by_name(types: Types) -> Mapping[str, Any] | None:
 
 
 def _literal(value: Any, python_type: Any, path: str, scope: Scope) -> Literal:
-    if isinstance(value, Literal):
+    if type(value) is Literal:
         return value
     literal, mark = Literal(), len(scope.uploads)
     try:
         kind_of(python_type).fill(literal, value, scope)
     except (LiteralError, RecursionError) as error:
         raise locate(error, path) from error.__cause__
+    except Exception as error:
+        raise unexpected(error, path) from error
     scope.uploads[mark:] = [partial(_located, upload, path) for upload in scope.uploads[mark:]]
     return literal
 
