@@ -42,7 +42,11 @@ class BlobKind(Kind):
 
     def fill(self, literal: Literal, value: Any, scope: Scope) -> None:
         if not fill_passing(literal, value):
-            literal.scalar.blob.uri = self._place(value, scope)
+            uri = self._place(value, scope)
+            try:
+                literal.scalar.blob.uri = uri
+            except UnicodeEncodeError as error:
+                raise LiteralError(f"the URI {uri!r:.80} is no valid Unicode: {error.reason}.") from error
             literal.scalar.blob.metadata.type.CopyFrom(self._blob_type())
 
     def read(self, literal: Literal, depth: int) -> Any:

@@ -59,8 +59,11 @@ class DatasetKind(Kind):
         value = self._dataset(value)
         uri, file_format = self._place(value, scope)
         dataset = literal.scalar.structured_dataset
-        dataset.uri = uri
-        dataset.metadata.structured_dataset_type.CopyFrom(self._dataset_type(file_format, value.columns))
+        try:
+            dataset.uri = uri
+            dataset.metadata.structured_dataset_type.CopyFrom(self._dataset_type(file_format, value.columns))
+        except UnicodeEncodeError as error:
+            raise LiteralError(f"the dataset {uri!r:.80} is described in no valid Unicode: {error.reason}.") from error
 
     def read(self, literal: Literal, depth: int) -> Any:
         if literal.scalar.WhichOneof("value") != "structured_dataset":
