@@ -12,7 +12,7 @@ from connector_core.errors import LiteralError
 from connector_core.idl import BlobType, Literal, LiteralType
 from connector_core.literals.files import Directory, File, upload
 from connector_core.literals.kinds import Kind, Scope, fill_passing
-from connector_core.literals.uris import is_remote
+from connector_core.literals.uris import is_remote, masked
 
 __all__ = ["BlobKind", "PathKind", "blob_kind"]
 
@@ -46,7 +46,7 @@ class BlobKind(Kind):
             try:
                 literal.scalar.blob.uri = uri
             except UnicodeEncodeError as error:
-                raise LiteralError(f"the URI {uri!r:.80} is no valid Unicode: {error.reason}.") from error
+                raise LiteralError(f"the URI {masked(uri)!r:.80} is no valid Unicode: {error.reason}.") from error
             literal.scalar.blob.metadata.type.CopyFrom(self._blob_type())
 
     def read(self, literal: Literal, depth: int) -> Any:

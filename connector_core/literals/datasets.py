@@ -14,7 +14,7 @@ from connector_core.idl import Literal, LiteralType, StructuredDatasetType
 from connector_core.literals.files import upload
 from connector_core.literals.kinds import Kind, Scope, fill_passing
 from connector_core.literals.tables import StructuredDataset, is_table, read_table, write_parquet
-from connector_core.literals.uris import is_remote
+from connector_core.literals.uris import is_remote, masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +63,7 @@ class DatasetKind(Kind):
             dataset.uri = uri
             dataset.metadata.structured_dataset_type.CopyFrom(self._dataset_type(file_format, value.columns))
         except UnicodeEncodeError as error:
-            raise LiteralError(f"the dataset {uri!r:.80} is described in no valid Unicode: {error.reason}.") from error
+            raise LiteralError(f"the dataset {masked(uri)!r:.80} is described in no valid Unicode: {error.reason}.") from error
 
     def read(self, literal: Literal, depth: int) -> Any:
         if literal.scalar.WhichOneof("value") != "structured_dataset":
