@@ -63,7 +63,9 @@ class DatasetKind(Kind):
             dataset.uri = uri
             dataset.metadata.structured_dataset_type.CopyFrom(self._dataset_type(file_format, value.columns))
         except UnicodeEncodeError as error:
-            raise LiteralError(f"the dataset {masked(uri)!r:.80} is described in no valid Unicode: {error.reason}.") from error
+            raise LiteralError(
+                f"the dataset {masked(uri)!r:.80} is described in no valid Unicode: {error.reason}."
+            ) from error
 
     def read(self, literal: Literal, depth: int) -> Any:
         if literal.scalar.WhichOneof("value") != "structured_dataset":
