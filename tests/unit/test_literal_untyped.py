@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 import pytest
 
 from connector_core import Directory, File, StructuredDataset, from_literal, literal_type, to_literal, to_literal_map
@@ -335,8 +334,3 @@ class TestPassingThrough:
     def test_only_a_literal_will_do_where_one_is_declared(self) -> None:
         assert refusal(3, Literal) == "p: expected Literal, got int."
         assert refusal([3], list[LiteralMap]) == "p[0]: expected Literal, got int."
-
-
-def test_msgpack_of_anything_is_read() -> None:
-    literal = Literal(scalar=Scalar(binary={"value": msgspec.msgpack.encode([1]), "tag": "msgpack"}))
-    assert from_literal(literal) == [1]
