@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from pathlib import Path
 
 import nox
@@ -107,6 +108,17 @@ def oldest(session: nox.Session) -> None:
     # The README's commands install pinned versions: there is nothing about them to learn here.
     readme = {"CONNECTOR_CORE_NESTED_TESTS": "1"}
     session.run("pytest", "-n", "2", "--dist", "loadgroup", *session.posargs, env=readme)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """A million literals and values that are not what they should be: other ones each time, unless FUZZ_SEED is set."""
+    install(session, "tests", plugins=False)
+    inputs = {
+        "FUZZ_INPUTS": os.environ.get("FUZZ_INPUTS", "1000000"),
+        "FUZZ_SEED": os.environ.get("FUZZ_SEED", str(random.randrange(2**32))),
+    }
+    session.run("pytest", "tests/fuzz", "-n", "2", *session.posargs, env=inputs)
 
 
 @nox.session

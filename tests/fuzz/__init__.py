@@ -1,0 +1,1 @@
+"""A million literals and values that are not what they should be."""

@@ -1,0 +1,59 @@
+"""Whatever a value is: writing it gives a literal that can be sent, or a LiteralError that says where it was."""
+
+from __future__ import annotations
+
+from typing import Any
+from zlib import crc32
+
+from flyteidl.admin.agent_pb2 import ExecuteTaskSyncResponse
+from hypothesis import strategies as st
+
+from connector_core import LiteralError, from_literal_map, to_literal_map
+from connector_core.idl import LiteralMap, LiteralType
+from fuzz.inputs import fuzz
+from fuzz.messages import Draw, messages
+from fuzz.python_types import TYPES
+from fuzz.values import VALUES, Made
+
+
+def write(made: Made, python_type: Any) -> None:
+    """Write a value, and read what arrives where it is sent."""
+    refusal: LiteralError | None = None
+    try:
+        try:
+            literals = to_literal_map({"x": made.value}, {"x": python_type}, path="outputs")
+        except LiteralError as error:
+            refusal = error
+        else:
+            from_literal_map(sent(literals), {"x": python_type}, path="outputs")
+    except LiteralError:
+        pass  # Not all can be read: nothing lies where a file or a table should.
+    except Exception as error:
+        error.add_note(f"writing {made!r} as {python_type}")
+        raise
+    assert refusal is None or (refusal.path.startswith("outputs.x") and str(refusal).startswith(refusal.path))
+
+
+def sent(literals: LiteralMap) -> LiteralMap:
+    """The literals as they arrive within the message that has the most around them."""
+    response = ExecuteTaskSyncResponse()
+    response.header.resource.outputs.CopyFrom(literals)
+    return ExecuteTaskSyncResponse.FromString(response.SerializeToString()).header.resource.outputs
+
+
+@fuzz(20, VALUES)
+def test_any_value(made: Made) -> None:
+    # As a third of the types: which, its name decides.
+    for python_type in TYPES[crc32(repr(made).encode(errors="replace")) % 3 :: 3]:
+        write(made, python_type)
+
+
+@st.composite
+def declared(draw: Draw) -> list[tuple[Made, LiteralType]]:
+    literal_type, made = draw(messages(LiteralType)), draw(VALUES)
+    return [(each, literal_type) for each in made]
+
+
+@fuzz(5, declared())
+def test_any_value_of_any_declared_type(given: tuple[Made, LiteralType]) -> None:
+    write(*given)
