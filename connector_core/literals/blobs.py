@@ -13,6 +13,7 @@ from connector_core.idl import BlobType, Literal, LiteralType
 from connector_core.literals.files import Directory, File, upload
 from connector_core.literals.kinds import Kind, Scope, fill_passing
 from connector_core.literals.uris import is_remote, masked
+from connector_core.secrets import Secret
 
 __all__ = ["BlobKind", "PathKind", "blob_kind"]
 
@@ -74,6 +75,8 @@ class BlobKind(Kind):
             uri = os.fspath(value)
         else:
             raise self.refuse(value)
+        if isinstance(uri, Secret):
+            raise self.refuse(uri)
         if is_remote(uri):
             return uri
         path = Path(uri.removeprefix("file://"))

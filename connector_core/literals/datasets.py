@@ -15,6 +15,7 @@ from connector_core.literals.files import upload
 from connector_core.literals.kinds import Kind, Scope, fill_passing
 from connector_core.literals.tables import StructuredDataset, is_table, read_table, write_parquet
 from connector_core.literals.uris import is_remote, masked
+from connector_core.secrets import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,6 +106,8 @@ class DatasetKind(Kind):
 
     def _place(self, value: StructuredDataset, scope: Scope) -> tuple[str, str]:
         """Where the table will be, and in which format."""
+        if isinstance(value.uri, Secret):
+            raise self.refuse(value.uri)
         if value.table is not None:
             return self._place_table(value, scope), PARQUET
         uri = value.uri
