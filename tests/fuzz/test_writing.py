@@ -13,7 +13,7 @@ from connector_core.idl import LiteralMap, LiteralType
 from fuzz.inputs import fuzz
 from fuzz.messages import Draw, messages
 from fuzz.python_types import TYPES
-from fuzz.values import VALUES, Made
+from fuzz.values import SECRET, VALUES, Made
 
 
 def write(made: Made, python_type: Any) -> None:
@@ -38,7 +38,9 @@ def sent(literals: LiteralMap) -> LiteralMap:
     """The literals as they arrive within the message that has the most around them."""
     response = ExecuteTaskSyncResponse()
     response.header.resource.outputs.CopyFrom(literals)
-    return ExecuteTaskSyncResponse.FromString(response.SerializeToString()).header.resource.outputs
+    data = response.SerializeToString()
+    assert SECRET.encode() not in data
+    return ExecuteTaskSyncResponse.FromString(data).header.resource.outputs
 
 
 @fuzz(20, VALUES)

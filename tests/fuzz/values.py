@@ -35,6 +35,9 @@ refuse: Any = _refuse
 """A method that raises what nobody expects of it."""
 
 
+SECRET = Secret("not to be written")
+
+
 class Hostile:
     __eq__ = __iter__ = __len__ = __bool__ = __str__ = __repr__ = __getattr__ = __fspath__ = refuse
     __hash__ = refuse
@@ -152,7 +155,9 @@ ODD: dict[str, Any] = {
     "complex": 1j,
     "signalling nan": Decimal("sNaN"),
     "large decimal": Decimal("1e+999999"),
-    "secret": Secret("hidden"),
+    "secret": SECRET,
+    "file of a secret": File(SECRET),
+    "dataset of a secret": StructuredDataset(SECRET),
     "first datetime": datetime.min,
     "first datetime, east": datetime.min.replace(tzinfo=timezone(timedelta(hours=14))),
     "last datetime, west": datetime.max.replace(tzinfo=timezone(timedelta(hours=-12))),
@@ -198,7 +203,7 @@ ODD: dict[str, Any] = {
     "generator": (value for value in [1]),
     # Keys.
     "dict of surrogates": {"\ud800": 1},
-    "dict of secrets": {Secret("hidden"): 1},
+    "dict of secrets": {SECRET: 1},
     "dict of tuples": {(1, 2): "a"},
     "dict of nan": {math.nan: 1},
     "dict of none": {None: 1},
