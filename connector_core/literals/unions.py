@@ -72,7 +72,8 @@ class UnionKind(Kind):
             return super().read(literal, depth)  # Fetched once, and not for each variant.
         if literal.scalar.WhichOneof("value") != "union":
             # What was declared without the union, such as by an upstream task.
-            return self._first(lambda variant: variant.read(literal, depth), literal, [])
+            preferred = self._exactly(None) if literal.scalar.HasField("none_type") else []
+            return self._first(lambda variant: variant.read(literal, depth), literal, preferred)
         union, inner = literal.scalar.union, deeper(depth)
         same = [variant for variant, own in self._types.items() if own == union.type]
         tag = union.type.structure.tag
@@ -87,7 +88,8 @@ class UnionKind(Kind):
 
     def unpack(self, packed: Any) -> Any:
         # As flytekit (that is, mashumaro) does it: in the declared order, but a number or text is nothing else.
-        preferred = [
+        preferred = self._exactly(None) if packed is None else []
+        preferred += [
             variant
             for variant in self.variants
             if variant.packed_type is type(packed) or variant.packed_type not in _SIMPLE
