@@ -103,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     run = add("run", "run a task through its connector, here", json="print a JSON object when the task has ended")
     run.usage = "connectors run TASK_TYPE [options] [-- COMMAND ARG ...]"
     run.add_argument("task_type", metavar="TASK_TYPE")
-    run.add_argument("-i", dest="inputs", metavar="NAME=VALUE", action="append", default=[], help="an input")
+    run.add_argument("-i", dest="inputs", metavar="NAME[:TYPE]=VALUE", action="append", default=[], help="an input")
     run.add_argument("--custom", metavar="K=V", action="append", default=[], help="a parameter of the connector")
     run.add_argument("--config", metavar="K=V", action="append", default=[], help="a text parameter of the connector")
     statement = run.add_mutually_exclusive_group()
@@ -111,7 +111,10 @@ def _parser() -> argparse.ArgumentParser:
     statement.add_argument("--sql-file", metavar="F", help="a file that holds the statement")
     run.add_argument("--output-prefix", metavar="URI", help="where files may be written")
     run.add_argument("--timeout", metavar="S", type=float, help="delete the job after that many seconds")
-    run.epilog = "Values are JSON where they parse as JSON, text otherwise."
+    run.epilog = (
+        "Values are JSON where they parse as JSON, text otherwise. An input may have a type, such as int, list[date], "
+        "float | None or StructuredDataset; its value @FILE stands in a file."
+    )
     return parser
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector_core.cli.draw import plain, print_value
 from connector_core.cli.failing import WrongUse
+from connector_core.cli.inputs import read_inputs
 from connector_core.cli.versions import newest_version
 from connector_core.errors import PermanentError, RetryableError, TaskFailed
 from connector_core.literals import from_literal_map
@@ -33,11 +34,12 @@ __all__ = ["command"]
 def command(args: argparse.Namespace) -> int:
     """Run the task; the exit status is 1 when it fails."""
     registry = ConnectorRegistry()
-    inputs = _pairs("-i", args.inputs)
+    inputs, types = read_inputs(args.inputs)
     progress = _Progress(args.task_type, quiet=args.json)
     task = Task(
         args.task_type,
         task_type_version=newest_version(registry, args.task_type),
+        inputs=types,
         custom=_pairs("--custom", args.custom),
         config=_pairs("--config", args.config, as_json=False),
         sql=_statement(args),

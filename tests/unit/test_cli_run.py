@@ -379,10 +379,10 @@ class TestFailures:
 
 
 def test_an_output_of_no_known_type_is_the_connectors_fault(site: Site, capsys: Capsys) -> None:
-    install_sync(site, "return Resource.succeeded(outputs={'x': object()})")
+    install_sync(site, "return Resource.succeeded(outputs={'x': 1j})")
     ran = connectors(capsys, "run", "acme")
     assert ran.status == 1
-    assert ran.err.startswith("connectors: outputs.x: object is no type that Flyte has; use int, ")
+    assert ran.err.startswith("connectors: outputs.x: complex is no type that Flyte has; use a scalar, ")
 
 
 class TestProgress:
@@ -492,9 +492,13 @@ class TestOutputs:
             "l       list of string",
         ]
 
-    def test_another_literal_is_shown_as_it_is(self, site: Site, capsys: Capsys) -> None:
+    def test_a_file_is_where_it_is(self, site: Site, capsys: Capsys) -> None:
         blob = "{'file': Literal(scalar=Scalar(blob=Blob(uri='/data/file')))}"
-        assert self.shown(site, capsys, blob) == ['file: {"scalar": {"blob": {"uri": "/data/file"}}}']
+        assert self.shown(site, capsys, blob) == ["file: /data/file"]
+
+    def test_another_literal_is_shown_as_it_is(self, site: Site, capsys: Capsys) -> None:
+        other = "{'other': Literal(scalar=Scalar(error={'message': 'no'}))}"
+        assert self.shown(site, capsys, other) == ['other: {"scalar": {"error": {"message": "no"}}}']
 
     def test_as_json(self, site: Site, capsys: Capsys) -> None:
         install_sync(

@@ -1,0 +1,218 @@
+"""``connectors run -i NAME:TYPE=VALUE``."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector_core import Directory, File, StructuredDataset
+from support.cli import connectors
+from support.sites import Site
+
+Capsys = pytest.CaptureFixture[str]
+
+CONNECTOR = """
+from connector_core import Resource, SyncConnectorBase, from_literal_map
+
+
+class Acme(SyncConnectorBase):
+    def __init__(self):
+        super().__init__(task_type_name="acme")
+
+    def do(self, task_template, output_prefix, inputs=None, **kwargs):
+        given = from_literal_map(inputs, task_template.interface.inputs, path="inputs")
+        declared = {name: one.type.WhichOneof("type") for name, one in task_template.interface.inputs.variables.items()}
+        return Resource.succeeded(outputs={"given": {name: repr(one) for name, one in given.items()}, **declared})
+"""
+
+
+@pytest.fixture(autouse=True)
+def connector(site: Site) -> None:
+    site.add(connectors={"acme": "acme_inputs:Acme"}, modules={"acme_inputs": CONNECTOR})
+
+
+def given(capsys: Capsys, *inputs: str) -> Any:
+    """What the connector gets, each as Python writes it."""
+    options = [word for text in inputs for word in ("-i", text)]
+    status, out, err = connectors(capsys, "run", "--json", "acme", *options)
+    assert (status, err) == (0, "")
+    return json.loads(out)["outputs"]["given"]
+
+
+def refused(capsys: Capsys, text: str) -> str:
+    """The sentence that refuses an input."""
+    status, out, err = connectors(capsys, "run", "acme", "-i", text)
+    assert (status, out) == (2, "")
+    return err
+
+
+TYPES = ", ".join(
+    [
+        *("int", "float", "str", "bool", "bytes", "date", "datetime", "timedelta", "list", "tuple", "set", "dict"),
+        *("File", "Directory", "StructuredDataset"),
+    ]
+)
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("x:int=3", 3),
+        ("x:int=-3", -3),
+        ("x:float=2", 2.0),
+        ("x:float=1e3", 1000.0),
+        ("x:bool=true", True),
+        ("x:str=3", "3"),
+        ("x:str=", ""),
+        ("x:str=a=b", "a=b"),
+        ("x:str=null", "null"),
+        ("x:bytes=abc", b"abc"),
+        ("x:None=null", None),
+        ("x:None=None", None),
+        ("x:datetime=2026-03-02T12:00", NOON),
+        ("x:datetime=2026-03-02T13:00+01:00", NOON),
+        ("x:datetime=20260302T12", NOON),
+        ("x:timedelta=90", timedelta(seconds=90)),
+        ("x:timedelta=1.5", timedelta(seconds=1.5)),
+        ("x:timedelta=PT1M30S", timedelta(seconds=90)),
+        ("x:timedelta=-PT1S", timedelta(seconds=-1)),
+        ("x:list[int]=[1, 2]", [1, 2]),
+        ("x:list[list[float]]=[[1], []]", [[1.0], []]),
+        ("x:list[timedelta]=[1]", [timedelta(seconds=1)]),
+        ("x:list=[1, null]", [1, None]),
+        ("x:tuple[int, ...]=[1, 2]", [1, 2]),
+        ('x:tuple[int, str]=[1, "a"]', [1, "a"]),
+        ("x:set[int]=[1]", [1]),
+        ('x:dict={"a": [1]}', {"a": [1]}),
+        ('x:dict[str, int]={"a": 1}', {"a": 1}),
+        ('x:dict[int, str]={"1": "a"}', {1: "a"}),
+        ("x:int | None=null", None),
+        ("x:int | None=3", 3),
+        ("x:str | None=null", None),
+        ("x:int | str=3", 3),
+        ("x:int | str=three", "three"),
+        ("x:str | int=3", "3"),
+        ("x: list[ int ]=[1]", [1]),
+        ("x:str=@@home", "@home"),
+        ("x=@@home", "@home"),
+        ("x=3", 3),
+    ],
+)
+def test_a_value_is_read_by_its_type(capsys: Capsys, text: str, value: Any) -> None:
+    assert given(capsys, text) == {"x": repr(value)}
+
+
+@pytest.mark.parametrize("text", ["2026-03-02", "20260302"])
+def test_a_date_is_the_datetime_of_its_midnight_to_who_goes_by_the_interface(capsys: Capsys, text: str) -> None:
+    assert given(capsys, f"x:date={text}") == {"x": repr(datetime(2026, 3, 2, tzinfo=UTC))}
+
+
+def test_the_types_are_declared_and_an_input_without_one_is_of_any(capsys: Capsys) -> None:
+    status, out, _ = connectors(capsys, "run", "--json", "acme", "-i", "x:int=1", "-i", "y:list[int]=[]", "-i", "z=a")
+    outputs = json.loads(out)["outputs"]
+    assert status == 0
+    assert {name: outputs[name] for name in "xyz"} == {"x": "simple", "y": "collection_type", "z": None}
+    assert outputs["given"] == {"x": "1", "y": "[]", "z": "'a'"}
+
+
+def test_a_value_may_stand_in_a_file(capsys: Capsys, tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("[1, 2]\n")
+    assert given(capsys, f"x:list[int]=@{tmp_path}/x.json") == {"x": "[1, 2]"}
+    assert given(capsys, f"x=@{tmp_path}/x.json") == {"x": "[1, 2]"}
+    assert given(capsys, f"x:str=@{tmp_path}/x.json") == {"x": r"'[1, 2]\n'"}
+
+
+def test_bytes_in_a_file_are_any(capsys: Capsys, tmp_path: Path) -> None:
+    (tmp_path / "x.bin").write_bytes(b"\xff\0")
+    assert given(capsys, f"x:bytes=@{tmp_path}/x.bin") == {"x": repr(b"\xff\0")}
+
+
+def test_a_file_and_a_directory_are_where_they_are(capsys: Capsys, tmp_path: Path) -> None:
+    (tmp_path / "1").write_text("")
+    assert given(capsys, f"x:File={tmp_path}/1", f"y:Directory={tmp_path}", "z:File | None=s3://b/k") == {
+        "x": repr(File(f"{tmp_path}/1")),
+        "y": repr(Directory(str(tmp_path))),
+        "z": repr(File("s3://b/k")),
+    }
+
+
+@pytest.mark.parametrize(("name", "file_format"), [("x.csv", "csv"), ("x.parquet", "parquet"), ("x", "")])
+def test_a_dataset_has_the_format_that_its_name_says(
+    capsys: Capsys, tmp_path: Path, name: str, file_format: str
+) -> None:
+    path = tmp_path / name
+    path.write_text("")
+    assert given(capsys, f"x:StructuredDataset={path}") == {"x": repr(StructuredDataset(path, file_format))}
+
+
+def test_a_remote_dataset_is_not_looked_for(capsys: Capsys) -> None:
+    dataset = StructuredDataset("s3://b/x.csv", "csv")
+    assert given(capsys, "x:StructuredDataset=s3://b/x.csv") == {"x": repr(dataset)}
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("x:int=3.5", "-i x:int cannot be read: expected int, got float."),
+        ("x:int=three", "-i x:int cannot be read: expected int, got str."),
+        ("x:bool=1", "-i x:bool cannot be read: expected bool, got int."),
+        ("x:float=NaN", "-i x:float cannot be read: expected float, got str."),
+        ("x:None=1", "-i x:None cannot be read: expected None, got int."),
+        ("x:date=2026-13-01", "-i x:date cannot be read: expected date, got the text '2026-13-01'."),
+        ("x:timedelta=PT", "-i x:timedelta cannot be read: expected timedelta, got str."),
+        ('x:list[int]=[1, "a"]', "-i x:list[int] cannot be read: [1]: expected int, got str."),
+        ("x:list[int]=[1", "-i x:list[int] cannot be read: expected list[int], got str."),
+        ('x:dict[str, int]={"a": 1.5}', "-i x:dict[str, int] cannot be read: a: expected int, got float."),
+        ("x:int | float=a", "-i x:int | float cannot be read: expected int | float, got 'a'."),
+        ("x:StructuredDataset=none.csv", "-i x:StructuredDataset cannot be read: there is no dataset none.csv."),
+        ("x:File=none", "inputs.x: there is no file none."),
+        ("x:=1", "-i x: cannot be read: '' is no type; write one such as int, list[date] or float | None."),
+        (
+            "x:list[=1",
+            "-i x:list[ cannot be read: 'list[' is no type; write one such as int, list[date] or float | None.",
+        ),
+        (
+            "x:int()=1",
+            "-i x:int() cannot be read: 'int()' is no type; write one such as int, list[date] or float | None.",
+        ),
+        (
+            "x:dict[int]=1",
+            "-i x:dict[int] cannot be read: 'dict[int]' is no type; write one such as int, list[date] or float | None.",
+        ),
+        (
+            "x:flaot=1",
+            f"-i x:flaot cannot be read: there is no type flaot; did you mean float? There are: {TYPES}.",
+        ),
+        (
+            "x:xyz=1",
+            f"-i x:xyz cannot be read: there is no type xyz; there are: {TYPES}.",
+        ),
+        (
+            "x=@none",
+            "-i x cannot be read: the file 'none': No such file or directory; a text that begins with @ is written @@.",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said(
+    capsys: Capsys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, sentence: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert refused(capsys, text) == f"connectors: {sentence}\n"
+
+
+def test_a_file_that_is_no_text_asks_for_bytes(capsys: Capsys, tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"\xff")
+    path = f"{tmp_path}/x"
+    assert refused(capsys, f"x=@{path}") == (
+        f"connectors: -i x cannot be read: the file {path!r} is no UTF-8 text; give it the type bytes.\n"
+    )
+
+
+@pytest.mark.parametrize("text", [f"x:{'list[' * 2000}int{']' * 2000}=1", f"x:list={'[' * 100_000}"])
+def test_what_is_nested_too_deeply(capsys: Capsys, text: str) -> None:
+    assert refused(capsys, text).endswith(("it is nested too deeply.\n", "list[date] or float | None.\n", "got str.\n"))
