@@ -95,7 +95,12 @@ class _FieldsKind(Kind):
 
     def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
         declared = struct_type()
-        declared.metadata.update(self.root_schema())
+        try:
+            declared.metadata.update(self.root_schema())
+        except (LiteralError, RecursionError):
+            raise
+        except Exception as error:  # pydantic and msgspec cannot describe all that they can hold.
+            raise LiteralError(f"{self} cannot be described: {' '.join(str(error).split())}.") from error
         if self in outer:  # It holds itself, and its fields have been described already.
             return declared
         declared.structure.SetInParent()
@@ -393,13 +398,19 @@ def _property(field: _Field, outer: tuple[Kind, ...]) -> dict[str, Any]:
     if field.default is not _MISSING:
         try:
             packed = field.kind.pack(field.default, Scope())
-        except LiteralError:
+            # As mashumaro writes bytes in JSON.
+            default = encodebytes(packed).decode() if isinstance(packed, bytes) else _as_json(packed)
+        except (ValueError, OverflowError):  # LiteralError, UnicodeEncodeError; or an int of more than 64 bits
             return schema
-        # As mashumaro writes bytes in JSON.
-        schema["default"] = encodebytes(packed).decode() if isinstance(packed, bytes) else packed
+        if default is not None or packed is None:  # JSON has no NaN.
+            schema["default"] = default
     if field.description:
         schema["description"] = field.description
     return schema
+
+
+def _as_json(packed: Any) -> Any:
+    return msgspec.json.decode(msgspec.json.encode(packed))
 
 
 def _unqualified(hint: Any) -> tuple[Any, set[str]]:
