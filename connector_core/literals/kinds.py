@@ -217,12 +217,14 @@ def spell(python_type: Any) -> str:
 
 def spell_literal(literal: Literal) -> str:
     """What a literal holds, in Python's words where it has them."""
-    held = literal.WhichOneof("value")
+    held: str | None = literal.WhichOneof("value")
     if held == "scalar":
         held = literal.scalar.WhichOneof("value")
         if held == "primitive":
             held = literal.scalar.primitive.WhichOneof("value")
-    return _WORDS.get(held, held) if held else "a literal that holds no value"
+    if held is None:
+        return "a literal that holds no value"
+    return _WORDS.get(held, held)
 
 
 _WORDS = {

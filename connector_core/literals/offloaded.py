@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import DecodeError
 
@@ -43,7 +43,8 @@ def _read(uri: str) -> bytes:
     import fsspec
 
     try:
-        with fsspec.open(uri, "rb") as file:
+        opened: Any = fsspec.open(uri, "rb")
+        with opened as file:
             data: bytes = file.read(MAX_OFFLOADED_BYTES + 1)
     except Exception as error:  # A filesystem raises what it likes.
         raise LiteralError(masked(f"the literal offloaded to {uri} cannot be read: {error}.")) from error

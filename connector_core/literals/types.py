@@ -117,7 +117,8 @@ def _look_up(kinds: Mapping[Any, Kind], python_type: Any) -> Kind | None:
 
 
 def _generic(python_type: Any) -> Kind | None:
-    origin, arguments = get_origin(python_type) or python_type, get_args(python_type)
+    origin: Any = get_origin(python_type) or python_type
+    arguments = get_args(python_type)
     if origin is typing.Literal:
         return LiteralKind(spell(python_type), arguments)
     if origin in (typing.Union, types.UnionType):
@@ -146,9 +147,9 @@ def _bind(python_type: Any, bound: Mapping[Any, Any]) -> Any:
     if isinstance(python_type, typing.TypeVar):
         return bound.get(python_type, python_type)
     parameters = () if isinstance(python_type, type) else getattr(python_type, "__parameters__", ())
-    return (
-        python_type[tuple(bound.get(parameter, parameter) for parameter in parameters)] if parameters else python_type
-    )
+    arguments = tuple(bound.get(parameter, parameter) for parameter in parameters)
+    generic: Any = python_type
+    return generic[arguments] if arguments else generic
 
 
 def _inner(python_type: Any) -> Kind:
