@@ -6,6 +6,7 @@ import dataclasses
 import sys
 import typing
 from base64 import encodebytes
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -298,13 +299,22 @@ class _ModelKind(_FieldsKind):
             value = self.unpack(value)
         elif not isinstance(value, self.python_type):
             raise self.refuse(value)
+        # flytekit writes a field by its name, as which it cannot be read if it has an alias alone.
+        for by_alias in (False, True):
+            packed = self._dump(value, by_alias)
+            with suppress(LiteralError):
+                if self.unpack(packed) == value:
+                    return packed
+        packed = self._dump(value, by_alias=False)
+        self.unpack(packed)  # Such as the null that a NaN has become.
+        return packed
+
+    def _dump(self, value: Any, by_alias: bool) -> Any:
         try:
-            # By way of JSON, as flytekit does: it is where a NaN becomes null.
-            packed = msgspec.json.decode(value.model_dump_json())
+            # By way of JSON, as flytekit does.
+            return msgspec.json.decode(value.model_dump_json(by_alias=by_alias))
         except ValueError as error:
             raise LiteralError(f"{self} cannot be written: {error}.") from error
-        self.unpack(packed)  # An alias may be that of one direction only, and null no float.
-        return packed
 
     def unpack(self, packed: Any) -> Any:
         try:
@@ -344,7 +354,7 @@ class _StructKind(_FieldsKind):
 
 
 def _of_pydantic(error: Exception, kind: Kind) -> LiteralError:
-    errors = getattr(error, "errors", None)
+    errors: Any = getattr(error, "errors", None)
     if not callable(errors):
         return LiteralError(f"{kind} refuses the value: {error}.")
     first = errors(include_url=False, include_context=False, include_input=False)[0]
