@@ -221,7 +221,7 @@ class _TypedDictKind(_FieldsKind):
     def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
         schema: dict[str, Any] = {"type": "object", "additionalProperties": False}
         if self.fields:
-            schema["properties"] = {field.name: field.kind.schema((*outer, self)) for field in self.fields}
+            schema["properties"] = {field.name: _property(field, (*outer, self)) for field in self.fields}
         if required := sorted(field.name for field in self.fields if field.is_required):
             schema["required"] = required
         return schema
@@ -353,11 +353,10 @@ class _StructKind(_FieldsKind):
             raise _of_msgspec(error, self) from error
 
 
-def _of_pydantic(error: Exception, kind: Kind) -> LiteralError:
-    errors: Any = getattr(error, "errors", None)
-    if not callable(errors):
+def _of_pydantic(error: Any, kind: Kind) -> LiteralError:
+    if not hasattr(error, "errors"):
         return LiteralError(f"{kind} refuses the value: {error}.")
-    first = errors(include_url=False, include_context=False, include_input=False)[0]
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"])
     return LiteralError(f"{first['msg']}.", path=path)
 
@@ -404,7 +403,11 @@ def _construct(cls: Any, arguments: Mapping[str, Any]) -> Any:
 
 
 def _property(field: _Field, outer: tuple[Kind, ...]) -> dict[str, Any]:
-    schema = field.kind.schema(outer)
+    try:
+        schema = field.kind.schema(outer)
+    except LiteralError as error:
+        error.within(f".{field.name}")
+        raise
     if field.default is not _MISSING:
         try:
             packed = field.kind.pack(field.default, Scope())
