@@ -136,8 +136,8 @@ def _generic(python_type: Any) -> Kind | None:
             return UntypedDictKind(UNTYPED)
         key, value = map(_inner, arguments)
         return MapKind(name, key, value) if key is SCALARS[str] else DictKind(name, key, value)
-    if arguments and hasattr(origin, "__parameters__"):  # a generic dataclass, such as Page[int]
-        bound = dict(zip(origin.__parameters__, arguments, strict=False))
+    if arguments and (parameters := getattr(origin, "__parameters__", ())):  # a generic dataclass, such as Page[int]
+        bound = dict(zip(parameters, arguments, strict=False))
         return record_kind(origin, lambda part: _inner(_bind(part, bound)))
     return None
 
