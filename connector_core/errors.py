@@ -188,8 +188,8 @@ class LiteralError(ConnectorError, ValueError):
     """
 
     def __init__(self, reason: str, *, path: str = "") -> None:
-        self.path = path
-        self.reason = reason
+        self.path: str = path
+        self.reason: str = reason
         super().__init__(reason)
 
     def __str__(self) -> str:

@@ -23,8 +23,8 @@ class BlobKind(Kind):
 
     def __init__(self, python_type: type[File | Directory], format: str = "") -> None:
         self.python_type = python_type
-        self.name = python_type.__name__
-        self.tag = "FlyteFilePath" if python_type is File else "FlyteDirectory"
+        self.name: str = python_type.__name__
+        self.tag: str = "FlyteFilePath" if python_type is File else "FlyteDirectory"
         self._format = format
 
     def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
@@ -98,8 +98,8 @@ class PathKind(BlobKind):
 
     def __init__(self) -> None:
         super().__init__(File)
-        self.name = "Path"
-        self.packed_type = str
+        self.name: str = "Path"
+        self.packed_type: type | None = str
 
     def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
         return {"type": "string", "format": "path"}

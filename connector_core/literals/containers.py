@@ -28,13 +28,13 @@ class ListKind(Kind):
     """
 
     tag = "Typed List"
-    packed_type = list
+    packed_type: type | None = list
 
     def __init__(self, name: str, item: Kind, make: Any = list, accepted: tuple[Any, ...] = ()) -> None:
-        self.name = name
+        self.name: str = name
         self.item = item
         self.python_type = make
-        self.is_ordered = item.is_ordered
+        self.is_ordered: bool = item.is_ordered
         self._make = None if make is list else make
         self._accepted = accepted or (make,)
 
@@ -108,12 +108,12 @@ class TupleKind(Kind):
 
     tag = "tuple"
     python_type = tuple
-    packed_type = list
+    packed_type: type | None = list
 
     def __init__(self, name: str, items: tuple[Kind, ...]) -> None:
-        self.name = name
+        self.name: str = name
         self.items = items
-        self.is_ordered = any(item.is_ordered for item in items)
+        self.is_ordered: bool = any(item.is_ordered for item in items)
 
     def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
         return struct_type()
@@ -162,13 +162,14 @@ class DictKind(Kind):
     """
 
     tag = "Typed Dict"
-    python_type = packed_type = dict
+    python_type = dict
+    packed_type: type | None = dict
 
     def __init__(self, name: str, key: Kind, value: Kind) -> None:
-        self.name = name
+        self.name: str = name
         self.key = key
         self.value = value
-        self.is_ordered = key.is_ordered or value.is_ordered
+        self.is_ordered: bool = key.is_ordered or value.is_ordered
 
     def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
         return struct_type()

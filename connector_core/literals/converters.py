@@ -65,8 +65,8 @@ class ConverterKind(Kind):
     """A type that a converter makes known. In a record it stands as what its literal holds."""
 
     def __init__(self, python_type: type, converter: LiteralConverter, untyped: Kind) -> None:
-        self.name = python_type.__name__
-        self.tag = converter.type_name
+        self.name: str = python_type.__name__
+        self.tag: str = converter.type_name
         self.python_type = python_type
         self._converter = converter
         self._untyped = untyped

@@ -39,7 +39,7 @@ class DatasetKind(Kind):
     def __init__(
         self, python_type: type = StructuredDataset, columns: Mapping[str, LiteralType] | None = None, format: str = ""
     ) -> None:
-        self.name = python_type.__name__
+        self.name: str = python_type.__name__
         self.python_type = python_type
         self._columns = columns or {}
         self._format = format

@@ -70,7 +70,7 @@ class _FieldsKind(Kind):
     packed_type: type | None = dict
 
     def __init__(self, cls: type, kind_of: Callable[[Any], Kind]) -> None:
-        self.name = cls.__name__
+        self.name: str = cls.__name__
         self.python_type = cls
         self.kind_of = kind_of
 
@@ -241,7 +241,7 @@ class _TypedDictKind(_FieldsKind):
 class _NamedTupleKind(_FieldsKind):
     """A NamedTuple, which travels as a list. flytekit has it inside records only."""
 
-    packed_type = list
+    packed_type: type | None = list
 
     @cached_property
     def fields(self) -> list[_Field]:

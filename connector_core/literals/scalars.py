@@ -30,8 +30,8 @@ class _Scalar(Kind):
     json: dict[str, Any]
 
     def __init__(self) -> None:
-        self.name = spell(self.python_type)
-        self.tag = self.python_type.__name__
+        self.name: str = spell(self.python_type)
+        self.tag: str = self.python_type.__name__
 
     def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
         return LiteralType(simple=self.simple)
@@ -88,7 +88,8 @@ class _Scalar(Kind):
 
 
 class _Int(_Scalar):
-    python_type = packed_type = int
+    python_type = int
+    packed_type: type | None = int
     simple, field, json = SimpleType.INTEGER, "integer", {"type": "integer"}
 
     def set(self, primitive: Primitive, value: Any) -> None:
@@ -118,7 +119,8 @@ _LEAST, _MOST = -(2**63), 2**64 - 1
 
 
 class _Float(_Scalar):
-    python_type = packed_type = float
+    python_type = float
+    packed_type: type | None = float
     simple, field, json = SimpleType.FLOAT, "float_value", {"type": "number"}
 
     def set(self, primitive: Primitive, value: Any) -> None:
@@ -144,22 +146,25 @@ class _Float(_Scalar):
 
 
 class _Bool(_Scalar):
-    python_type = packed_type = bool
+    python_type = bool
+    packed_type: type | None = bool
     simple, field, json = SimpleType.BOOLEAN, "boolean", {"type": "boolean"}
 
 
 class _Str(_Scalar):
-    python_type = packed_type = str
+    python_type = str
+    packed_type: type | None = str
     simple, field, json = SimpleType.STRING, "string_value", {"type": "string"}
 
 
 class _None(_Scalar):
-    python_type = packed_type = NoneType
+    python_type = NoneType
+    packed_type: type | None = NoneType
     simple, json = SimpleType.NONE, {"type": "null"}
 
     def __init__(self) -> None:
         super().__init__()
-        self.tag = "none"
+        self.tag: str = "none"
 
     def fill(self, literal: Literal, value: Any, scope: Scope) -> None:
         if value is None:
@@ -250,7 +255,8 @@ class _Bytes(Kind):
     """Bytes have no primitive, and flytekit pickles them: they travel as a Binary scalar without a tag."""
 
     name = tag = "bytes"
-    python_type = packed_type = bytes
+    python_type = bytes
+    packed_type: type | None = bytes
 
     def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
         return LiteralType(simple=SimpleType.BINARY)
@@ -326,8 +332,8 @@ class _Choice(Kind):
     """
 
     def __init__(self, name: str, choices: Iterable[tuple[Any, Any]]) -> None:
-        self.name = name
-        self.choices = tuple(choices)
+        self.name: str = name
+        self.choices: tuple[tuple[Any, Any], ...] = tuple(choices)
 
     @property
     def values(self) -> list[Any]:
@@ -379,7 +385,7 @@ class LiteralKind(_Choice):
     """``Literal[...]``: Flyte sees the type of the values, and the values in an annotation."""
 
     tag = "LiteralTypeTransformer"
-    is_ordered = True
+    is_ordered: bool = True
 
     def __init__(self, name: str, values: tuple[Any, ...]) -> None:
         super().__init__(name, ((value, value.value if isinstance(value, Enum) else value) for value in values))

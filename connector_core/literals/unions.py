@@ -26,11 +26,11 @@ class UnionKind(Kind):
     """
 
     tag = "Typed Union"
-    is_ordered = True
+    is_ordered: bool = True
 
     def __init__(self, name: str, variants: tuple[Kind, ...], declared: LiteralType | None = None) -> None:
         """The union of these variants; `declared` is its own type, where it comes from an interface."""
-        self.name = name
+        self.name: str = name
         self.variants = variants
         self._declared = declared
 

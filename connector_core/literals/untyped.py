@@ -83,7 +83,8 @@ class UntypedDictKind(_AnyKind):
 
     name = "dict"
     tag = "Typed Dict"
-    python_type = packed_type = dict
+    python_type = dict
+    packed_type: type | None = dict
 
     def __init__(self, untyped: Kind) -> None:
         self._untyped = untyped
@@ -117,7 +118,7 @@ class StructKind(_AnyKind):
     name = "a record or a dict"
 
     def __init__(self, declared: LiteralType, kind_of: Callable[[Any], Kind]) -> None:
-        self.tag = declared.structure.tag
+        self.tag: str = declared.structure.tag
         self._declared = declared
         self._kind_of = kind_of
 
