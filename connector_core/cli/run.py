@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector_core.cli.draw import plain, print_value
 from connector_core.cli.failing import WrongUse
-from connector_core.cli.inputs import read_inputs
+from connector_core.cli.inputs import json_or_text, read_inputs
 from connector_core.cli.versions import newest_version
 from connector_core.errors import PermanentError, RetryableError, TaskFailed
 from connector_core.literals import from_literal_map
@@ -157,16 +157,10 @@ def _pairs(option: str, words: list[str], *, as_json: bool = True) -> dict[str, 
         if name in pairs:
             raise WrongUse(f"{option} {name} is given twice; give it once.")
         try:
-            pairs[name] = json.loads(text, parse_constant=_no_json) if as_json else text
-        except ValueError:
-            pairs[name] = text
+            pairs[name] = json_or_text(text) if as_json else text
         except RecursionError as error:
             raise WrongUse(f"{option} {name} cannot be read: it is nested too deeply.") from error
     return pairs
-
-
-def _no_json(constant: str) -> None:
-    raise ValueError(f"{constant} is Python's, and no JSON")
 
 
 def _statement(args: argparse.Namespace) -> str | None:

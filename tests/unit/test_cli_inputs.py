@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import math
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -52,8 +54,8 @@ def refused(capsys: Capsys, text: str) -> str:
 
 TYPES = ", ".join(
     [
-        *("int", "float", "str", "bool", "bytes", "date", "datetime", "timedelta", "list", "tuple", "set", "dict"),
-        *("File", "Directory", "StructuredDataset"),
+        *("int", "float", "str", "bool", "bytes", "date", "datetime", "timedelta", "None"),
+        *("list", "tuple", "set", "dict", "File", "Directory", "StructuredDataset"),
     ]
 )
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -66,7 +68,10 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
         ("x:int=-3", -3),
         ("x:float=2", 2.0),
         ("x:float=1e3", 1000.0),
+        ("x:float=nan", math.nan),
+        ("x:float=-Infinity", -math.inf),
         ("x:bool=true", True),
+        ("x:bool=False", False),
         ("x:str=3", "3"),
         ("x:str=", ""),
         ("x:str=a=b", "a=b"),
@@ -81,12 +86,15 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
         ("x:timedelta=1.5", timedelta(seconds=1.5)),
         ("x:timedelta=PT1M30S", timedelta(seconds=90)),
         ("x:timedelta=-PT1S", timedelta(seconds=-1)),
+        ("x:timedelta=-1", timedelta(seconds=-1)),
         ("x:list[int]=[1, 2]", [1, 2]),
         ("x:list[list[float]]=[[1], []]", [[1.0], []]),
         ("x:list[timedelta]=[1]", [timedelta(seconds=1)]),
+        ('x:list[bytes]=["YWJj"]', [b"abc"]),
         ("x:list=[1, null]", [1, None]),
         ("x:tuple[int, ...]=[1, 2]", [1, 2]),
         ('x:tuple[int, str]=[1, "a"]', [1, "a"]),
+        ("x:tuple[()]=[]", []),
         ("x:set[int]=[1]", [1]),
         ('x:dict={"a": [1]}', {"a": [1]}),
         ('x:dict[str, int]={"a": 1}', {"a": 1}),
@@ -97,6 +105,9 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
         ("x:int | str=3", 3),
         ("x:int | str=three", "three"),
         ("x:str | int=3", "3"),
+        ("x:File | str=none", "none"),
+        (f"x:File | str={'long ' * 1000}", "long " * 1000),
+        ("x:list[int | None]=[1, null]", [1, None]),
         ("x: list[ int ]=[1]", [1]),
         ("x:str=@@home", "@home"),
         ("x=@@home", "@home"),
@@ -127,9 +138,23 @@ def test_a_value_may_stand_in_a_file(capsys: Capsys, tmp_path: Path) -> None:
     assert given(capsys, f"x:str=@{tmp_path}/x.json") == {"x": r"'[1, 2]\n'"}
 
 
-def test_bytes_in_a_file_are_any(capsys: Capsys, tmp_path: Path) -> None:
+def test_the_end_of_the_last_line_of_a_file_is_no_part_of_a_value_that_is_no_text(
+    capsys: Capsys, tmp_path: Path
+) -> None:
+    (tmp_path / "n").write_text("41\n")
+    (tmp_path / "at").write_text("2026-03-02T12:00\r\n")
+    assert given(capsys, f"x:int=@{tmp_path}/n", f"y:datetime=@{tmp_path}/at") == {"x": "41", "y": repr(NOON)}
+
+
+@pytest.mark.parametrize("python_type", ["bytes", "bytes | None", "str | bytes"])
+def test_bytes_in_a_file_are_any(capsys: Capsys, tmp_path: Path, python_type: str) -> None:
     (tmp_path / "x.bin").write_bytes(b"\xff\0")
-    assert given(capsys, f"x:bytes=@{tmp_path}/x.bin") == {"x": repr(b"\xff\0")}
+    assert given(capsys, f"x:{python_type}=@{tmp_path}/x.bin") == {"x": repr(b"\xff\0")}
+
+
+def test_a_value_may_come_from_standard_input(capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"[1, 2]")))
+    assert given(capsys, "x:list[int]=@-") == {"x": "[1, 2]"}
 
 
 def test_a_file_and_a_directory_are_where_they_are(capsys: Capsys, tmp_path: Path) -> None:
@@ -141,13 +166,33 @@ def test_a_file_and_a_directory_are_where_they_are(capsys: Capsys, tmp_path: Pat
     }
 
 
-@pytest.mark.parametrize(("name", "file_format"), [("x.csv", "csv"), ("x.parquet", "parquet"), ("x", "")])
+def test_a_path_begins_where_the_command_is_typed_and_not_where_the_job_will_run(
+    capsys: Capsys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "null").write_text("")
+    monkeypatch.chdir(tmp_path)
+    inputs = ("a:File=null", 'b:dict[str, File]={"null": "null"}', "c:Directory=.", "d:StructuredDataset=null")
+    assert given(capsys, *inputs) == {
+        "a": repr(File(f"{tmp_path}/null")),
+        "b": repr({"null": File(f"{tmp_path}/null")}),
+        "c": repr(Directory(f"{tmp_path}")),
+        "d": repr(StructuredDataset(f"{tmp_path}/null", "parquet")),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "file_format"),
+    [("x.csv", "csv"), ("X.CSV", "csv"), ("x.csv.gz", "csv"), ("x.parquet", "parquet"), ("x", "parquet")],
+)
 def test_a_dataset_has_the_format_that_its_name_says(
     capsys: Capsys, tmp_path: Path, name: str, file_format: str
 ) -> None:
     path = tmp_path / name
     path.write_text("")
-    assert given(capsys, f"x:StructuredDataset={path}") == {"x": repr(StructuredDataset(path, file_format))}
+    dataset = StructuredDataset(str(path), file_format)
+    assert given(capsys, f"x:StructuredDataset={path}") == {"x": repr(dataset)}
+    assert given(capsys, f"x:StructuredDataset=file://{path}") == {"x": repr(dataset)}
+    assert given(capsys, f'x:list[StructuredDataset]=["{path}"]') == {"x": repr([dataset])}
 
 
 def test_a_remote_dataset_is_not_looked_for(capsys: Capsys) -> None:
@@ -158,19 +203,31 @@ def test_a_remote_dataset_is_not_looked_for(capsys: Capsys) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("x:int=3.5", "-i x:int cannot be read: expected int, got float."),
-        ("x:int=three", "-i x:int cannot be read: expected int, got str."),
-        ("x:bool=1", "-i x:bool cannot be read: expected bool, got int."),
-        ("x:float=NaN", "-i x:float cannot be read: expected float, got str."),
-        ("x:None=1", "-i x:None cannot be read: expected None, got int."),
+        ("x:int=3.5", "-i x:int cannot be read: expected int, got '3.5'."),
+        ("x:int=three", "-i x:int cannot be read: expected int, got 'three'."),
+        ("x:bool=1", "-i x:bool cannot be read: expected bool, got '1'."),
+        ("x:float=1e999", "-i x:float cannot be read: expected float, got '1e999'."),
+        ("x:None=1", "-i x:None cannot be read: expected None, got '1'."),
         ("x:date=2026-13-01", "-i x:date cannot be read: expected date, got the text '2026-13-01'."),
-        ("x:timedelta=PT", "-i x:timedelta cannot be read: expected timedelta, got str."),
+        ("x:timedelta=P1M", "-i x:timedelta cannot be read: expected timedelta, got 'P1M'."),
         ('x:list[int]=[1, "a"]', "-i x:list[int] cannot be read: [1]: expected int, got str."),
-        ("x:list[int]=[1", "-i x:list[int] cannot be read: expected list[int], got str."),
+        (
+            "x:list[str]=[a]",
+            "-i x:list[str] cannot be read: expected JSON, got '[a]'; quote it for the shell: -i 'NAME:TYPE=VALUE'.",
+        ),
+        ("x:list[int] | None=[null]", "-i x:list[int] | None cannot be read: [0]: expected int, got None."),
         ('x:dict[str, int]={"a": 1.5}', "-i x:dict[str, int] cannot be read: a: expected int, got float."),
         ("x:int | float=a", "-i x:int | float cannot be read: expected int | float, got 'a'."),
         ("x:StructuredDataset=none.csv", "-i x:StructuredDataset cannot be read: there is no dataset none.csv."),
-        ("x:File=none", "inputs.x: there is no file none."),
+        ("x:StructuredDataset=", "-i x:StructuredDataset cannot be read: the dataset has no URI."),
+        ("x:StructuredDataset | None=x", "-i x:StructuredDataset | None cannot be read: there is no dataset x."),
+        ("x:File=none", "-i x:File cannot be read: there is no file none."),
+        ("x:File=.", "-i x:File cannot be read: there is no file .."),
+        ("x:Directory=", "-i x:Directory cannot be read: there is no directory ."),
+        (
+            "x:Directory | int=none",
+            "-i x:Directory | int cannot be read: expected Directory | int, got 'none'.",
+        ),
         ("x:=1", "-i x: cannot be read: '' is no type; write one such as int, list[date] or float | None."),
         (
             "x:list[=1",
@@ -179,10 +236,6 @@ def test_a_remote_dataset_is_not_looked_for(capsys: Capsys) -> None:
         (
             "x:int()=1",
             "-i x:int() cannot be read: 'int()' is no type; write one such as int, list[date] or float | None.",
-        ),
-        (
-            "x:dict[int]=1",
-            "-i x:dict[int] cannot be read: 'dict[int]' is no type; write one such as int, list[date] or float | None.",
         ),
         (
             "x:flaot=1",
@@ -209,10 +262,39 @@ def test_a_file_that_is_no_text_asks_for_bytes(capsys: Capsys, tmp_path: Path) -
     (tmp_path / "x").write_bytes(b"\xff")
     path = f"{tmp_path}/x"
     assert refused(capsys, f"x=@{path}") == (
-        f"connectors: -i x cannot be read: the file {path!r} is no UTF-8 text; give it the type bytes.\n"
+        "connectors: -i x cannot be read: its file is no UTF-8 text; give it the type bytes.\n"
     )
 
 
-@pytest.mark.parametrize("text", [f"x:{'list[' * 2000}int{']' * 2000}=1", f"x:list={'[' * 100_000}"])
-def test_what_is_nested_too_deeply(capsys: Capsys, text: str) -> None:
-    assert refused(capsys, text).endswith(("it is nested too deeply.\n", "list[date] or float | None.\n", "got str.\n"))
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "int()",
+        "int[str]",
+        "list[",
+        "list[]",
+        "list[int, str]",
+        "list[...]",
+        "dict[int]",
+        "tuple[...]",
+        "'int'",
+        "a.b",
+        "1",
+    ],
+)
+def test_what_is_no_type(capsys: Capsys, spelled: str) -> None:
+    assert refused(capsys, f"x:{spelled}=1") == (
+        f"connectors: -i x:{spelled} cannot be read: {spelled!r} is no type; "
+        "write one such as int, list[date] or float | None.\n"
+    )
+
+
+@pytest.mark.parametrize("spelled", [f"{'-' * 100_000}1", f"{'int | ' * 20_000}int"])
+def test_a_type_that_is_nested_too_deeply(capsys: Capsys, spelled: str) -> None:
+    sentence = f"connectors: -i x:{spelled[:78]} cannot be read: it is nested too deeply.\n"
+    assert refused(capsys, f"x:{spelled}=1") == sentence
+
+
+def test_a_value_that_is_nested_too_deeply(capsys: Capsys) -> None:
+    text = f"x:list={'[' * 100_000}{']' * 100_000}"
+    assert refused(capsys, text) == "connectors: -i x:list cannot be read: it is nested too deeply.\n"
