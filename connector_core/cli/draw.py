@@ -48,13 +48,16 @@ def print_table(rows: list[dict[str, Any]]) -> None:
 
 def print_value(name: str, value: Any) -> None:
     """Print one output: a table as a table, a text as it is, anything else as JSON."""
+    from connector_core.literals import StructuredDataset  # It needs protobuf, which a list has no time for.
+
     shown = plain(value)
     if is_table(value):
         print(f"{name}:")
         print_table(shown)
-    elif isinstance(shown, dict) and set(shown) == {"uri", "format", "columns"}:
-        print(f"{name}: {shown['format']} at {shown['uri']}")
-        print_table([{"column": column, "type": kind} for column, kind in shown["columns"].items()])
+    elif isinstance(value, StructuredDataset):
+        print(f"{name}: {shown['format'] or 'dataset'} at {shown['uri']}")
+        if shown["columns"]:
+            print_table([{"column": column, "type": kind} for column, kind in shown["columns"].items()])
     elif isinstance(shown, str) and "\n" in shown:
         print(f"{name}:\n{shown}", end="" if shown.endswith("\n") else "\n")
     else:
@@ -92,7 +95,7 @@ def plain(value: Any) -> Any:
             return value.uri
         case StructuredDataset():
             columns = {name: _describe_type(kind) for name, kind in value.columns.items()}
-            return {"uri": value.uri, "format": value.file_format or "dataset", "columns": columns}
+            return {"uri": value.uri, "format": value.file_format or None, "columns": columns}
     return MessageToDict(value)
 
 
@@ -101,6 +104,8 @@ def _describe_type(kind: LiteralType) -> str:
 
     if kind.HasField("collection_type"):
         return f"list of {_describe_type(kind.collection_type)}"
+    if kind.HasField("map_value_type"):
+        return f"dict of {_describe_type(kind.map_value_type)}"
     return SimpleType.Name(kind.simple).lower() if kind.HasField("simple") else "unknown"
 
 

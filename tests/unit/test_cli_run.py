@@ -482,6 +482,8 @@ class TestOutputs:
                     StructuredDatasetType.DatasetColumn(name="n", literal_type=LiteralType(simple="INTEGER")),
                     StructuredDatasetType.DatasetColumn(name="l", literal_type=LiteralType(
                         collection_type=LiteralType(simple="STRING"))),
+                    StructuredDatasetType.DatasetColumn(name="m", literal_type=LiteralType(
+                        map_value_type=LiteralType(simple="FLOAT"))),
                 ],
             )),
         )))}"""
@@ -490,11 +492,25 @@ class TestOutputs:
             "column  type",
             "n       integer",
             "l       list of string",
+            "m       dict of float",
         ]
+
+    def test_a_dataset_of_which_nothing_more_is_known(self, site: Site, capsys: Capsys) -> None:
+        dataset = "{'rows': Literal(scalar=Scalar(structured_dataset=StructuredDataset(uri='/data/rows')))}"
+        assert self.shown(site, capsys, dataset) == ["rows: dataset at /data/rows"]
+        assert outputs(capsys, "acme") == {"rows": {"uri": "/data/rows", "format": None, "columns": {}}}
+
+    def test_a_dict_that_only_looks_like_a_dataset(self, site: Site, capsys: Capsys) -> None:
+        value = '{"uri": "a", "format": "b", "columns": 3}'
+        assert self.shown(site, capsys, f"{{'x': {value}}}") == [f"x: {value}"]
 
     def test_a_file_is_where_it_is(self, site: Site, capsys: Capsys) -> None:
         blob = "{'file': Literal(scalar=Scalar(blob=Blob(uri='/data/file')))}"
         assert self.shown(site, capsys, blob) == ["file: /data/file"]
+
+    def test_a_file_in_a_row_is_where_it_is(self, site: Site, capsys: Capsys) -> None:
+        blob = "Literal(scalar=Scalar(blob=Blob(uri='/data/file')))"
+        assert self.shown(site, capsys, f"{{'rows': [{{'file': {blob}}}]}}") == ["rows:", "file", "/data/file"]
 
     def test_another_literal_is_shown_as_it_is(self, site: Site, capsys: Capsys) -> None:
         other = "{'other': Literal(scalar=Scalar(error={'message': 'no'}))}"
