@@ -113,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--timeout", metavar="S", type=float, help="delete the job after that many seconds")
     run.epilog = (
         "Values are JSON where they parse as JSON, text otherwise. An input may have a type, such as int, list[date], "
-        "float | None or StructuredDataset; its value @FILE stands in a file."
+        "float | None or StructuredDataset; @FILE is what is in that file."
     )
     return parser
 
