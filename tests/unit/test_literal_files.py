@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import fsspec
 import pytest
+from google.protobuf.json_format import MessageToDict
 
 from connector_core import (
     Directory,
@@ -25,6 +26,7 @@ from connector_core import (
     to_literal_map,
 )
 from connector_core.idl import BlobType, Literal, LiteralType
+from connector_core.secrets import Secret
 from support.literals import msgpack, packed, primitive, refusal, refusal_in_reading, travelled
 
 PREFIX = "memory://outputs/run"
@@ -198,6 +200,15 @@ class TestOnThisMachine:
         assert refusal([pages], list[File]) == f"p[0]: there is no file {pages}."
         assert refusal({"x": report}, dict[str, Directory]) == f"p.x: there is no directory {report}."
 
+    def test_one_whose_uri_is_no_unicode_is_refused(self) -> None:
+        assert refusal(File("s3://b/\ud800"), File) == (
+            r"p: the URI 's3://b/\ud800' is no valid Unicode: surrogates not allowed."
+        )
+
+    def test_a_secret_is_no_uri(self) -> None:
+        for value in (Secret("s3://b/x"), File(Secret("s3://b/x"))):
+            assert refusal(value, File) == "p: expected File, got Secret."
+
     @pytest.mark.parametrize("value", [3, None, b"x", ["x"]])
     @pytest.mark.parametrize("python_type", [File, Directory, Path])
     def test_what_is_no_file_is_refused(self, value: Any, python_type: Any) -> None:
@@ -369,6 +380,14 @@ class TestInRecords:
         assert refusal_in_reading(msgpack(["s3://b/x"]), tuple[Path]) == (
             "p[0]: s3://b/x is not on this machine; use download() or open()."
         )
+
+    def test_an_interface_describes_them_as_flytekits(self) -> None:
+        properties = MessageToDict(literal_type(Result).metadata)["properties"]
+        assert properties["report"]["title"] == "FlyteFile"
+        assert set(properties["report"]["properties"]) == {"path", "metadata"}
+        assert properties["pages"]["anyOf"][0]["title"] == "FlyteDirectory"
+        assert set(properties["pages"]["anyOf"][0]["properties"]) == {"path"}
+        assert properties["log"]["anyOf"][0] == {"type": "string", "format": "path"}
 
     def test_a_text_stands_for_one(self) -> None:
         assert from_literal(msgpack({"report": "s3://b/x"}), Result) == Result(File("s3://b/x"))

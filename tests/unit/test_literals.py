@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import enum
+import functools
+import operator
 import os
 import typing
 import uuid
@@ -551,8 +553,14 @@ def _record(fields: list[Made]) -> Made:
 typed_values = st.recursive(st.sampled_from(SCALARS), _wrapped, max_leaves=4)
 # An interface says of a UUID, and of an enum of numbers, no more than that it is a text or a number.
 DECLARED = [each for each in SCALARS if each[0] not in (uuid.UUID, Decimal, dt.time, Level)]
+unions = st.lists(st.sampled_from(DECLARED), min_size=2, max_size=4).map(
+    lambda variants: (
+        functools.reduce(operator.or_, (made[0] for made in variants)),
+        st.one_of(*(made[1] for made in variants)),
+    )
+)
 declared_values = st.recursive(
-    st.sampled_from(DECLARED) | st.lists(typed_values, min_size=1, max_size=3).map(_record),
+    st.sampled_from(DECLARED) | unions | st.lists(typed_values, min_size=1, max_size=3).map(_record),
     lambda inner: st.one_of(
         inner.map(lambda made: (list[made[0]], st.lists(made[1], max_size=3))),  # type: ignore[name-defined]
         inner.map(lambda made: (dict[str, made[0]], st.dictionaries(st.text(), made[1], max_size=3))),  # type: ignore[name-defined]

@@ -1,0 +1,241 @@
+"""Structured datasets as Flyte's literals: where a table lies, and that it is written and read."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import fsspec
+import pytest
+
+from connector_core import (
+    LiteralError,
+    StructuredDataset,
+    ato_literal_map,
+    from_literal,
+    from_literal_map,
+    literal_type,
+    to_literal,
+    to_literal_map,
+)
+from connector_core.idl import Literal, LiteralType, SimpleType
+from connector_core.idl import StructuredDataset as DatasetMessage
+from connector_core.secrets import Secret
+from support.literals import msgpack, packed, primitive, refusal, refusal_in_reading, sent, travelled
+
+PREFIX = "memory://outputs/run"
+COLUMNS = {"day": dt.date, "buyer": {"name": str, "address": {"city": str}}}
+INTEGERS = {"n": literal_type(int)}
+
+
+class Table:
+    """Has an Arrow stream, as far as anybody can tell before it is read."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        raise OSError("the connection is lost")
+
+
+@dataclass
+class Report:
+    rows: StructuredDataset
+    old: StructuredDataset | None = None
+
+
+@pytest.fixture(autouse=True)
+def store() -> Iterator[dict[str, Any]]:
+    """What lies in the object store, by path."""
+    filesystem = fsspec.filesystem("memory")
+    filesystem.store.clear()
+    yield filesystem.store
+    filesystem.store.clear()
+
+
+class TestTheType:
+    def test_it_has_a_format_and_columns(self) -> None:
+        assert literal_type(StructuredDataset) == LiteralType(structured_dataset_type={})
+        declared = literal_type(Annotated[StructuredDataset, COLUMNS, "parquet"]).structured_dataset_type
+        assert declared.format == "parquet"
+        assert {column.name: column.literal_type.simple for column in declared.columns} == {
+            "day": SimpleType.DATETIME,
+            "buyer.name": SimpleType.STRING,
+            "buyer.address.city": SimpleType.STRING,
+        }
+
+    def test_a_class_with_an_arrow_stream_is_one(self) -> None:
+        assert literal_type(Table) == literal_type(StructuredDataset)
+        assert literal_type(Annotated[Table, {"n": int}]) == literal_type(Annotated[StructuredDataset, {"n": int}])
+
+    def test_a_column_of_a_type_that_flyte_does_not_have_is_refused(self) -> None:
+        with pytest.raises(LiteralError, match=r"^complex is no type that Flyte has; "):
+            literal_type(Annotated[StructuredDataset, {"n": complex}])
+
+
+class TestOneThatLiesSomewhere:
+    def test_it_is_its_uri_its_format_and_its_columns(self) -> None:
+        value = StructuredDataset("s3://b/t", "csv", columns=INTEGERS)
+        literal = to_literal(value)
+        assert literal.scalar.structured_dataset.uri == "s3://b/t"
+        declared = literal.scalar.structured_dataset.metadata.structured_dataset_type
+        assert (declared.format, declared.columns[0].name) == ("csv", "n")
+        assert travelled(value, StructuredDataset) == from_literal(literal) == value
+
+    @pytest.mark.parametrize("uri", ["s3://b/t", Path("/data/t")])
+    def test_a_uri_or_a_path_will_do(self, uri: Any) -> None:
+        assert travelled(uri, StructuredDataset) == StructuredDataset(uri)
+
+    def test_the_declared_format_and_columns_count(self) -> None:
+        python_type = Annotated[StructuredDataset, {"n": int}, "csv"]
+        assert travelled("s3://b/t", python_type) == StructuredDataset("s3://b/t", "csv", columns=INTEGERS)
+        value = StructuredDataset("s3://b/t", "parquet", columns={"m": literal_type(str)})
+        assert travelled(value, python_type) == StructuredDataset("s3://b/t", "csv", columns=INTEGERS)
+
+    def test_an_interface_declares_them_too(self) -> None:
+        declared = literal_type(Annotated[StructuredDataset, {"n": int}, "csv"])
+        literal = to_literal("s3://b/t", declared)
+        assert from_literal(literal, declared) == StructuredDataset("s3://b/t", "csv", columns=INTEGERS)
+
+    def test_what_lies_on_this_machine_is_uploaded(self, tmp_path: Path, store: dict[str, Any]) -> None:
+        (tmp_path / "t").mkdir()
+        (tmp_path / "t" / "00000").write_bytes(b"rows")
+        for uri in (f"{tmp_path}/t", f"file://{tmp_path}/t"):
+            store.clear()
+            again = from_literal(to_literal(StructuredDataset(uri, "csv"), output_prefix=PREFIX))
+            assert (again.uri.startswith(f"{PREFIX}/"), again.file_format) == (True, "csv")
+            assert store[again.uri.removeprefix("memory:/") + "/00000"].getvalue() == b"rows"
+
+    def test_it_stays_where_it_is_if_the_outputs_do(self, tmp_path: Path) -> None:
+        literal = to_literal(f"{tmp_path}/t", StructuredDataset, output_prefix=f"{tmp_path}/outputs")
+        assert from_literal(literal) == StructuredDataset(f"{tmp_path}/t")
+
+    def test_one_that_is_not_there_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(LiteralError, match=rf"^outputs\.t: there is no dataset {tmp_path}/t\.$"):
+            to_literal_map({"t": StructuredDataset(tmp_path / "t")}, path="outputs", output_prefix=PREFIX)
+
+    @pytest.mark.parametrize("value", [3, None, b"x", [{"n": 1}]])
+    def test_nothing_else_is_one(self, value: Any) -> None:
+        got = "None" if value is None else type(value).__name__
+        assert refusal(value, StructuredDataset) == f"p: expected StructuredDataset, got {got}."
+
+    def test_nothing_else_can_be_read(self) -> None:
+        assert refusal_in_reading(primitive(integer=1), StructuredDataset) == "p: expected StructuredDataset, got int."
+        for python_type in (None, StructuredDataset, Table):
+            literal = Literal(scalar={"structured_dataset": DatasetMessage()})
+            assert refusal_in_reading(literal, python_type) == "p: the dataset has no URI."
+
+    def test_a_secret_is_no_uri(self) -> None:
+        for value in (Secret("s3://b/x"), StructuredDataset(Secret("s3://b/x"))):
+            assert refusal(value, StructuredDataset) == "p: expected StructuredDataset, got Secret."
+
+    @pytest.mark.parametrize(
+        "value", [StructuredDataset("s3://b/\ud800"), StructuredDataset("s3://b/t", columns=["\ud800"])]
+    )
+    def test_what_is_no_unicode_is_refused(self, value: StructuredDataset) -> None:
+        said = refusal(value)
+        assert said.startswith("p: the dataset 's3://b/")
+        assert said.endswith(" is described in no valid Unicode: surrogates not allowed.")
+
+
+class TestInRecords:
+    def test_it_travels_as_flytekits_does(self) -> None:
+        value = Report(StructuredDataset("s3://b/t", "csv"))
+        assert packed(to_literal(value)) == {"rows": {"uri": "s3://b/t", "file_format": "csv"}, "old": None}
+        assert travelled(value, Report) == value
+
+    def test_a_uri_alone_stands_for_one(self) -> None:
+        assert from_literal(msgpack({"rows": "s3://b/t"}), Report) == Report(StructuredDataset("s3://b/t"))
+        assert from_literal(msgpack({"rows": {"uri": "s3://b/t", "file_format": None}}), Report) == Report(
+            StructuredDataset("s3://b/t")
+        )
+
+    @pytest.mark.parametrize(
+        ("held", "message"),
+        [
+            (3, "p.rows: expected StructuredDataset, got int."),
+            ({"uri": 3}, "p.rows: expected StructuredDataset, got dict."),
+            ({"uri": "x", "file_format": 3}, "p.rows: expected StructuredDataset, got dict."),
+            ({}, "p.rows: expected StructuredDataset, got dict."),
+            ("", "p.rows: the dataset has no URI."),
+        ],
+    )
+    def test_what_is_none_is_refused(self, held: Any, message: str) -> None:
+        assert refusal_in_reading(msgpack({"rows": held}), Report) == message
+        assert refusal(Report(3)) == "p.rows: expected StructuredDataset, got int."  # type: ignore[arg-type]
+
+
+class TestATableInMemory:
+    def test_it_needs_a_place(self) -> None:
+        reason = "a table needs a place to be written to: give an output_prefix, or its URI."
+        assert refusal(Table()) == refusal(StructuredDataset(table=Table()), StructuredDataset) == f"p: {reason}"
+        assert refusal(Report(StructuredDataset(table=Table()))) == f"p.rows: {reason}"
+
+    def test_it_is_parquet_and_nothing_else(self) -> None:
+        python_type = Annotated[StructuredDataset, "csv"]
+        assert refusal(Table(), python_type) == "p: a table is written as parquet, and 'csv' is declared."
+
+    def test_one_that_cannot_be_written_is_named(self) -> None:
+        pytest.importorskip("pyarrow")
+        for call in (
+            lambda: to_literal_map({"x": 1, "t": Table()}, path="outputs", output_prefix=PREFIX),
+            lambda: asyncio.run(ato_literal_map({"x": 1, "t": Table()}, path="outputs", output_prefix=PREFIX)),
+        ):
+            with pytest.raises(LiteralError, match=r"^outputs\.t: the table cannot be written to .*the connection is"):
+                call()
+
+    def test_nothing_is_written_when_another_value_is_refused(self, store: dict[str, Any]) -> None:
+        with pytest.raises(LiteralError, match=r"^x: complex is no type"):
+            to_literal_map({"t": Table(), "x": 1j}, output_prefix=PREFIX)
+        assert not store
+
+
+class TestATableOfPyarrow:
+    @pytest.fixture
+    def arrow(self) -> Any:
+        return pytest.importorskip("pyarrow")
+
+    def test_it_is_written_under_the_output_prefix_and_read_at_once(self, arrow: Any) -> None:
+        table = arrow.table({"n": [1, 2]})
+        for value, python_type in [
+            (table, None),
+            (table, arrow.Table),
+            (table, StructuredDataset),
+            (table, literal_type(arrow.Table)),
+            (StructuredDataset(table=table), StructuredDataset),
+        ]:
+            literal = sent(to_literal(value, python_type, output_prefix=f"{PREFIX}/"))
+            assert from_literal(literal, arrow.Table).equals(table)
+            dataset = from_literal(literal)
+            assert (dataset.uri.startswith(f"{PREFIX}/"), dataset.file_format) == (True, "parquet")
+            assert dataset.read().equals(table)
+
+    def test_it_is_written_where_it_says(self, arrow: Any, store: dict[str, Any]) -> None:
+        value = StructuredDataset("memory://mine/t", table=arrow.table({"n": [1]}))
+        assert from_literal(to_literal(value)).uri == "memory://mine/t"
+        assert list(store) == ["/mine/t/00000"]
+
+    def test_only_the_declared_columns_are_read(self, arrow: Any) -> None:
+        literal = to_literal(arrow.table({"n": [1], "m": [2]}), output_prefix=PREFIX)
+        assert from_literal(literal, Annotated[arrow.Table, {"m": int}]).to_pydict() == {"m": [2]}
+        assert from_literal(literal, Annotated[StructuredDataset, {"m": int}]).read().to_pydict() == {"m": [2]}
+
+    def test_it_may_stand_in_a_list_a_record_and_a_union(self, arrow: Any) -> None:
+        table = arrow.table({"n": [1]})
+        literal = to_literal([table], list[arrow.Table | None], output_prefix=PREFIX)
+        assert from_literal(literal, list[arrow.Table | None])[0].equals(table)
+        literal = to_literal(Report(StructuredDataset(table=table)), output_prefix=PREFIX)
+        assert from_literal(literal, Report).rows.read().equals(table)
+        assert from_literal(literal, Report).rows.file_format == "parquet"
+
+    def test_tables_are_written_side_by_side(self, arrow: Any) -> None:
+        tables = {name: arrow.table({"n": [ord(name)]}) for name in "abc"}
+        literals = asyncio.run(ato_literal_map(tables, output_prefix=PREFIX))
+        read = from_literal_map(literals, dict.fromkeys("abc", arrow.Table))
+        assert all(read[name].equals(tables[name]) for name in tables)
+
+    def test_one_that_is_not_there_is_told(self, arrow: Any) -> None:
+        literal = to_literal("memory://none", StructuredDataset)
+        assert refusal_in_reading(literal, arrow.Table) == "p: there is no dataset memory://none."
+        assert refusal_in_reading(to_literal([literal]), list[arrow.Table]).startswith("p[0]: there is no dataset ")
