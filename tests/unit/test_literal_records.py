@@ -221,6 +221,11 @@ class TestDataclasses:
         assert refusal({"items": [1]}, Page[str]) == "p.items[0]: expected str, got int."
         assert literal_type(Page[int]).structure.dataclass_type["items"] == literal_type(list[int])
 
+    def test_its_fields_may_be_of_the_argument_itself(self) -> None:
+        assert travelled(Box(Item(1), Page([Item(2)])), Box[Item]) == Box(Item(1.0), Page([Item(2.0)]))
+        assert refusal(Box("x", Page([])), Box[int]) == "p.it: expected int, got str."
+        assert refusal(Box(1, Page(["x"])), Box[int]) == "p.more.items[0]: expected int, got str."
+
     def test_without_an_argument_it_holds_plain_data(self) -> None:
         assert travelled(Page(["x", 1]), Page) == Page(["x", 1])
 
@@ -241,6 +246,12 @@ class TestDataclasses:
 class Page(Generic[T]):
     items: list[T]
     next: T | None = None
+
+
+@dataclass
+class Box(Generic[T]):
+    it: T
+    more: Page[T]
 
 
 class TestTheTypeOfADataclass:
