@@ -263,3 +263,7 @@ def test_a_million_rows_take_less_than_300_mib(tmp_path):
     with duckdb.connect() as connection:
         found = connection.execute(f"SELECT count(*), count(DISTINCT i), sum(amount) FROM '{uri}'").fetchone()
     assert found == (1_000_000, 1_000_000, 1.5 * sum(range(1_000_000)))
+
+
+def test_no_progress_is_drawn_on_standard_output(rows):
+    assert rows("SELECT current_setting('enable_progress_bar') AS drawn") == [{"drawn": False}]

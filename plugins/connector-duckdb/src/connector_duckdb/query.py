@@ -93,6 +93,8 @@ class Query:
         with self._sql_errors():
             # What a timestamp without a time zone is compared to must not depend on the machine.
             self._connection.execute("SET TimeZone = 'UTC'")
+            # DuckDB draws it on standard output after two seconds, which belongs to the caller.
+            self._connection.execute("SET enable_progress_bar = false")
             statements = self._connection.extract_statements(sql)
             if not statements:
                 raise PermanentError("The task has no SQL: give a statement in the template's sql.", code="NO_SQL")
