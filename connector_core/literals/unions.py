@@ -47,6 +47,14 @@ class UnionKind(Kind):
         """The type that stands beside a value of each variant."""
         return dict(zip(self.variants, self.literal_type().union_type.variants, strict=True))
 
+    @cached_property
+    def _tags(self) -> dict[str, list[Kind]]:
+        """The variants that have a tag: mostly one, whose type need not be compared."""
+        tags: dict[str, list[Kind]] = {}
+        for variant, own in self._types.items():
+            tags.setdefault(own.structure.tag, []).append(variant)
+        return tags
+
     def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
         return {"anyOf": [variant.schema(outer) for variant in self.variants]}
 
@@ -75,9 +83,9 @@ class UnionKind(Kind):
             preferred = self._exactly(None) if literal.scalar.HasField("none_type") else []
             return self._first(lambda variant: variant.read(literal, depth), literal, preferred)
         union, inner = literal.scalar.union, deeper(depth)
-        same = [variant for variant, own in self._types.items() if own == union.type]
-        tag = union.type.structure.tag
-        same += [variant for variant, own in self._types.items() if own.structure.tag == tag]
+        same = self._tags.get(union.type.structure.tag, [])
+        if len(same) > 1:
+            same = [*(variant for variant in same if self._types[variant] == union.type), *same]
         return self._first(lambda variant: variant.read(union.value, inner), union.value, same)
 
     def pack(self, value: Any, scope: Scope) -> Any:
