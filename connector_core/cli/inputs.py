@@ -110,13 +110,12 @@ def _type_of(node: ast.expr) -> Any:
 
 
 def _generic(generic: Any, parts: list[ast.expr]) -> Any:
-    if generic is tuple:
-        match parts:
-            case [item, ast.Constant(value=value)] if value is ...:
-                return generic[_type_of(item), ...]
-    elif len(parts) != {list: 1, set: 1, dict: 2}.get(generic):
-        raise ValueError(f"{generic.__name__} has not {len(parts)} parts")
-    return generic[tuple(map(_type_of, parts))]
+    match generic.__name__, parts:
+        case "tuple", [item, ast.Constant(value=value)] if value is ...:
+            return generic[_type_of(item), ...]
+        case ("list" | "set", [_]) | ("dict", [_, _]) | ("tuple", _):
+            return generic[tuple(map(_type_of, parts))]
+    raise ValueError(f"{generic.__name__} has not {len(parts)} parts")
 
 
 def _content(text: str) -> bytes:
