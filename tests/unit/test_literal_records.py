@@ -8,7 +8,20 @@ import enum
 import math
 from collections import namedtuple
 from dataclasses import KW_ONLY, InitVar, dataclass, field
-from typing import Annotated, Any, ClassVar, Final, Generic, NamedTuple, NotRequired, Required, TypedDict, TypeVar
+from decimal import Decimal
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Final,
+    Generic,
+    Literal,
+    NamedTuple,
+    NotRequired,
+    Required,
+    TypedDict,
+    TypeVar,
+)
 
 import attrs
 import msgspec
@@ -18,7 +31,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector_core import File, LiteralError, StructuredDataset, from_literal, literal_type, to_literal
-from connector_core.idl import Literal, LiteralType, SimpleType
+from connector_core.idl import Literal as LiteralMessage
+from connector_core.idl import LiteralType, SimpleType
 from support.literals import msgpack, packed, refusal, refusal_in_reading, same, sent, struct, travelled
 
 NOON = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
@@ -361,6 +375,10 @@ class TestTheTypeOfADataclass:
                 },
             ),
             (Colour, {"enum": ["red"]}),
+            (Literal["a"], {"const": "a"}),
+            (Literal["a", "b"], {"enum": ["a", "b"]}),
+            (int | None, {"anyOf": [{"type": "integer"}, {"type": "null"}]}),
+            (Decimal, {"type": "string", "format": "decimal"}),
         ],
     )
     def test_the_schema_of_each_kind_of_field(self, python_type: Any, schema: Any) -> None:
@@ -375,7 +393,7 @@ class TestTheTypeOfADataclass:
         assert set(properties["table"]["properties"]) == {"uri", "file_format"}
 
     def test_a_field_that_may_be_of_any_type_is_left_out(self) -> None:
-        kind = dataclasses.make_dataclass("Kind", [("it", Literal), ("size", int)])
+        kind = dataclasses.make_dataclass("Kind", [("it", LiteralMessage), ("size", int)])
         assert list(literal_type(kind).structure.dataclass_type) == ["size"]
 
 
