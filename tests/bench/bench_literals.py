@@ -30,6 +30,7 @@ from flytekit import FlyteContextManager
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 sys.path.append(str(Path(__file__).resolve().parents[1] / "flytekit"))
 
+# The corpus of the parity tests, and what it is in flytekit's terms.
 from literal_corpus import CORPUS, Scalars
 from test_literal_parity import flytekits_type, flytekits_value
 
