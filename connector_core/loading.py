@@ -65,7 +65,7 @@ def import_value(entry: Entry) -> Any:
         raise EntryRefused(
             f"{entry.value!r} is no reference to an object.", 'Write it as "package.module:attribute".'
         ) from None
-    module = EntryPoint(entry.task_type, module_name, CONNECTOR_GROUP).load()
+    module = _import(EntryPoint(entry.task_type, module_name, CONNECTOR_GROUP))
     value = module
     for name in (attribute or "").split(".") if attribute else ():
         if not hasattr(value, name):
@@ -75,6 +75,17 @@ def import_value(entry: Entry) -> Any:
             raise EntryRefused(f"The module {module_name} has no {attribute}.", hint)
         value = getattr(value, name)
     return value
+
+
+def _import(point: EntryPoint) -> Any:
+    try:
+        return point.load()
+    except KeyError as error:
+        # What restores sys.modules to what it was before (test runners and tracers do) takes out a module that is being
+        # imported in another thread, and importlib then misses it by its name. It is whole the second time.
+        if error.args != (point.module,):
+            raise
+        return point.load()
 
 
 def explain_failure(entry: Entry, error: BaseException) -> str:

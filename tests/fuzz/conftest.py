@@ -12,7 +12,7 @@ from fuzz.inputs import INPUTS, SEED, taken
 from fuzz.messages import OFFLOADED
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True)
 def _offloaded() -> Iterator[None]:
     filesystem = fsspec.filesystem("memory")
     for uri, data in OFFLOADED.items():

@@ -127,6 +127,12 @@ def test_what_importing_raises_is_raised() -> None:
         load("acme_loading:Fails")
 
 
+def test_a_module_that_is_taken_out_of_sys_modules_while_it_is_imported_is_imported_again(site: Site) -> None:
+    source = "import os, sys\nif not os.environ.pop('ACME_TAKEN', ''):\n    os.environ['ACME_TAKEN'] = '1'\n"
+    site.add("acme-taken", modules={"acme_taken": f"{source}    del sys.modules[__name__]\nvalue = 3\n"})
+    assert import_value(Entry("acme", "acme_taken:value")) == 3
+
+
 def test_the_value_of_a_plugin_may_be_a_module() -> None:
     assert import_value(Entry("plugin", "acme_empty")).__name__ == "acme_empty"
 
