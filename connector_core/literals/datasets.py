@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector_core.errors import LiteralError
 from connector_core.idl import Literal, LiteralType, StructuredDatasetType
-from connector_core.literals.files import upload
+from connector_core.literals.files import Directory, File, upload
 from connector_core.literals.kinds import Kind, Scope, fill_passing
 from connector_core.literals.tables import StructuredDataset, is_table, read_table, write_parquet
 from connector_core.literals.uris import is_remote, masked
@@ -98,6 +98,8 @@ class DatasetKind(Kind):
     def _dataset(self, value: Any) -> StructuredDataset:
         if isinstance(value, StructuredDataset):
             return value
+        if isinstance(value, File | Directory):
+            return StructuredDataset(value.uri)
         if isinstance(value, str | os.PathLike):
             return StructuredDataset(os.fspath(value))
         if is_table(value):

@@ -13,6 +13,8 @@ import fsspec
 import pytest
 
 from connector_core import (
+    Directory,
+    File,
     LiteralError,
     StructuredDataset,
     ato_literal_map,
@@ -83,9 +85,13 @@ class TestOneThatLiesSomewhere:
         assert (declared.format, declared.columns[0].name) == ("csv", "n")
         assert travelled(value, StructuredDataset) == from_literal(literal) == value
 
-    @pytest.mark.parametrize("uri", ["s3://b/t", Path("/data/t")])
+    @pytest.mark.parametrize("uri", ["s3://b/t", Path("/data/t"), File("/data/t")])
     def test_a_uri_or_a_path_will_do(self, uri: Any) -> None:
         assert travelled(uri, StructuredDataset) == StructuredDataset(uri)
+
+    def test_a_file_or_a_directory_will_do_wherever_it_lies(self) -> None:
+        for value in (File("s3://b/t"), Directory("s3://b/t")):
+            assert travelled(value, StructuredDataset) == StructuredDataset("s3://b/t")
 
     def test_the_declared_format_and_columns_count(self) -> None:
         python_type = Annotated[StructuredDataset, {"n": int}, "csv"]
@@ -127,7 +133,8 @@ class TestOneThatLiesSomewhere:
             assert refusal_in_reading(literal, python_type) == "p: the dataset has no URI."
 
     def test_a_secret_is_no_uri(self) -> None:
-        for value in (Secret("s3://b/x"), StructuredDataset(Secret("s3://b/x"))):
+        secret = Secret("s3://b/x")
+        for value in (secret, StructuredDataset(secret), File(secret), Directory(secret)):
             assert refusal(value, StructuredDataset) == "p: expected StructuredDataset, got Secret."
 
     @pytest.mark.parametrize(
