@@ -52,6 +52,8 @@ class Call:
         settings: The caller's settings for this call (Flyte 2's ``connection.configs``).
         deadline: When the caller stops waiting, on the clock of ``time.monotonic``; None: it does not.
         idempotency_key: Names the attempt, where the caller said which it is.
+        request_id: Names the request in the service's log and in what it answers when it fails.
+        task_execution: ``project:domain:execution:node:attempt``, where the caller said which it is; for the log.
     """
 
     connector: ConnectorBase
@@ -60,6 +62,8 @@ class Call:
     settings: Mapping[str, str] = attrs.field(factory=dict)
     deadline: float | None = None
     idempotency_key: str | None = None
+    request_id: str | None = None
+    task_execution: str | None = None
 
     @property
     def task_category(self) -> TaskCategory:
