@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         ConnectorExited,
         ConnectorFailed,
         ConnectorNotFound,
+        ConnectorOverloaded,
         DuplicateConnector,
         EntryRefused,
         InvalidConnector,
@@ -74,9 +75,10 @@ _NAMES_OF_MODULE = {
     "discovery": "Entry",
     "errors": """
         CallError CallTimeout ConnectorConflict ConnectorDisabled ConnectorError ConnectorExited ConnectorFailed
-        ConnectorNotFound DuplicateConnector EntryRefused InvalidConnector InvalidResource InvalidResourceMeta
-        InvalidSetting LiteralError NoCurrentCall OutputsUnreadable PermanentError PrefixNotWritable RetryableError
-        SecretNotFound TaskFailed TaskTimeout TemplateError TransientError UnknownPhase
+        ConnectorNotFound ConnectorOverloaded DuplicateConnector EntryRefused InvalidConnector InvalidResource
+        InvalidResourceMeta InvalidSetting LiteralError NoCurrentCall OutputsUnreadable PermanentError
+        PrefixNotWritable RetryableError SecretNotFound TaskFailed TaskTimeout TemplateError TransientError
+        UnknownPhase
     """,
     "hookspecs": "hookimpl",
     "invoke": "Call Outcome current_call",
@@ -106,6 +108,7 @@ __all__ = [
     "ConnectorExited",
     "ConnectorFailed",
     "ConnectorNotFound",
+    "ConnectorOverloaded",
     "ConnectorRegistry",
     "Directory",
     "DuplicateConnector",

@@ -20,6 +20,7 @@ Every error carries its subject as attributes, so that a program need not parse 
     ├── NoCurrentCall (LookupError)         ``current_call()`` outside a connector's method
     ├── CallTimeout (TimeoutError)          one call took longer than it may
     ├── ConnectorExited                     a connector called ``sys.exit``
+    ├── ConnectorOverloaded                 too many of its calls wait for a thread
     ├── TaskFailed                          a local run ended in another phase than SUCCEEDED
     ├── TaskTimeout (TimeoutError)          a local run took longer than the task may
     ├── OutputsUnreadable                   the outputs of a local run cannot be read
@@ -48,6 +49,7 @@ __all__ = [
     "ConnectorExited",
     "ConnectorFailed",
     "ConnectorNotFound",
+    "ConnectorOverloaded",
     "DuplicateConnector",
     "EntryRefused",
     "InvalidConnector",
@@ -260,6 +262,20 @@ class ConnectorExited(ConnectorError):
     def __init__(self, connector: str, operation: str, code: object) -> None:
         self.code = code
         super().__init__(f"{connector}.{operation} called sys.exit({code!r}); raise an error instead.")
+
+
+class ConnectorOverloaded(ConnectorError):
+    """A plain ``def`` method was not called, because too many calls wait for a thread already.
+
+    Attributes:
+        operation: The method's name.
+        waiting: How many wait.
+    """
+
+    def __init__(self, connector: str, operation: str, waiting: int) -> None:
+        self.operation = operation
+        self.waiting = waiting
+        super().__init__(f"{connector}.{operation} was not called: {waiting} calls wait for a thread already.")
 
 
 class TaskFailed(ConnectorError):

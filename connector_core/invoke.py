@@ -8,7 +8,6 @@ with its result checked. What the method knows beyond its arguments is in :func:
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import contextvars
 import hashlib
 import inspect
@@ -18,7 +17,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 
@@ -27,6 +26,7 @@ from connector_core.errors import (
     CallTimeout,
     ConnectorError,
     ConnectorExited,
+    ConnectorOverloaded,
     InvalidConnector,
     NoCurrentCall,
     TransientError,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from connector_core.idl import GetTaskLogsResponse, TaskExecutionMetadata
     from connector_core.registry import ConnectorRegistry
 
-__all__ = ["Call", "Outcome", "current_call", "idempotency_key", "invoke", "stream_logs"]
+__all__ = ["Call", "Outcome", "current_call", "idempotency_key", "invoke", "stream_logs", "threads_wanted"]
 
 
 @attrs.frozen(eq=False)
@@ -52,6 +52,7 @@ class Call:
         settings: The caller's settings for this call (Flyte 2's ``connection.configs``).
         deadline: When the caller stops waiting, on the clock of ``time.monotonic``; None: it does not.
         idempotency_key: Names the attempt, where the caller said which it is.
+        detached: True: neither the deadline nor the connector's ``timeout`` ends it, only whoever waits for it.
         request_id: Names the request in the service's log and in what it answers when it fails.
         task_execution: ``project:domain:execution:node:attempt``, where the caller said which it is; for the log.
     """
@@ -62,6 +63,7 @@ class Call:
     settings: Mapping[str, str] = attrs.field(factory=dict)
     deadline: float | None = None
     idempotency_key: str | None = None
+    detached: bool = False
     request_id: str | None = None
     task_execution: str | None = None
 
@@ -133,15 +135,14 @@ async def invoke(call: Call, registry: ConnectorRegistry | None = None, /, **arg
     Raises:
         CallTimeout: It took longer than the connector's ``timeout`` or the deadline.
         ConnectorExited: It called ``sys.exit``.
+        ConnectorOverloaded: It is a plain ``def``, and too many wait for a thread already.
         InvalidConnector: It returned something else than the interface asks for.
         TransientError: It raised one, or one of the connector's ``transient_errors``.
         Exception: Whatever else it raised.
     """
-    async with _observed(call, registry) as observed:
+    with _Observed(call, registry) as observed:
         method = getattr(call.connector, call.operation)
-        async with _time_limit(call):
-            with _in_call(call, registry):
-                result = await _call(call, method, _accepted(method, arguments))
+        result = await _limited(call, registry, _call(call, method, _accepted(method, arguments)))
         _check_result(call, result)
         observed.result = result
     return result
@@ -160,88 +161,97 @@ async def stream_logs(
     Raises:
         Exception: As :func:`invoke` does.
     """
-    async with _observed(call, registry):
+    with _Observed(call, registry):
         method = getattr(call.connector, call.operation)
         if inspect.isasyncgenfunction(inspect.unwrap(method)):
             responses = method(**_accepted(method, arguments))
         else:
-            async with _time_limit(call):
-                with _in_call(call, registry):
-                    responses = await _call(call, method, _accepted(method, arguments))
+            responses = await _limited(call, registry, _call(call, method, _accepted(method, arguments)))
         if not isinstance(responses, (AsyncIterator, Iterator)):
             yield responses
             return
         try:
-            while True:
-                async with _time_limit(call):
-                    with _in_call(call, registry):
-                        response = await _next(call, responses)
-                if response is _END:
-                    return
+            while (response := await _limited(call, registry, _next(call, responses))) is not _END:
                 yield response
         finally:  # Whoever reads may stop before the end.
             if isinstance(responses, AsyncGenerator):
                 await responses.aclose()
 
 
+def threads_wanted() -> int:
+    """How many calls wait for a thread of the shared pool just now."""
+    return _threads().waiting
+
+
 class _Observed:
-    result: Any = None
-
-
-@contextlib.asynccontextmanager
-async def _observed(call: Call, registry: ConnectorRegistry | None) -> AsyncIterator[_Observed]:
     """The call hooks around a call, and the exceptions of the connector's backend in our own terms."""
-    observed, started = _Observed(), time.monotonic()
-    error: BaseException | None = None
-    if registry is not None:
-        registry.call_hook("connector_core_before_call", call=call)
-    try:
-        yield observed
-    except ConnectorError as raised:  # It says itself what it is, be it an OSError too, as CallTimeout is.
+
+    __slots__ = ("_call", "_registry", "_started", "result")
+
+    def __init__(self, call: Call, registry: ConnectorRegistry | None) -> None:
+        self._call = call
+        self._registry = registry
+        self._started = time.monotonic()
+        self.result: Any = None
+
+    def __enter__(self) -> _Observed:
+        if self._registry is not None:
+            self._registry.call_hook("connector_core_before_call", call=self._call)
+        return self
+
+    def __exit__(self, kind: object, raised: BaseException | None, traceback: object) -> None:
         error = raised
-        raise
-    except call.connector.transient_errors as raised:
-        error = TransientError(f"{type(raised).__name__}: {raised}")
-        raise error from raised
-    except BaseException as raised:
-        error = raised
-        raise
-    finally:
-        if registry is not None:
-            outcome = Outcome(time.monotonic() - started, observed.result, error)
-            registry.call_hook("connector_core_after_call", call=call, outcome=outcome)
+        # A ConnectorError says itself what it is, be it an OSError too, as CallTimeout is.
+        if not isinstance(raised, ConnectorError) and isinstance(raised, self._call.connector.transient_errors):
+            error = TransientError(f"{type(raised).__name__}: {raised}")
+        if self._registry is not None:
+            outcome = Outcome(time.monotonic() - self._started, self.result, error)
+            self._registry.call_hook("connector_core_after_call", call=self._call, outcome=outcome)
+        if error is not None and error is not raised:
+            raise error from raised
 
 
-@contextlib.contextmanager
-def _in_call(call: Call, registry: ConnectorRegistry | None) -> Iterator[None]:
-    sources: tuple[Callable[[str], str | None], ...] = (call.secrets.get,)
-    current = _current.set(call)
-    asked = secret_sources.set(sources if registry is None else (*sources, registry.secret))
-    try:
-        yield
-    except SystemExit as error:  # An error of this call, and not the end of the process.
-        raise ConnectorExited(type(call.connector).__name__, call.operation, error.code) from error
-    finally:
-        secret_sources.reset(asked)
-        _current.reset(current)
-
-
-@contextlib.asynccontextmanager
-async def _time_limit(call: Call) -> AsyncIterator[None]:
-    limits = [call.connector.timeout, None if call.deadline is None else call.deadline - time.monotonic()]
+async def _limited(call: Call, registry: ConnectorRegistry | None, working: Awaitable[Any]) -> Any:
+    """What `working` gives, if it does within the time that the call has."""
+    limits = () if call.detached else (call.connector.timeout, call.deadline and call.deadline - time.monotonic())
     seconds = min((limit for limit in limits if limit is not None), default=None)
+    if seconds is None:
+        with _InCall(call, registry):
+            return await working
     timer = asyncio.timeout(seconds)
     try:
         async with timer:
-            yield
+            with _InCall(call, registry):
+                return await working
     except TimeoutError as error:
         if timer.expired():
-            raise CallTimeout(type(call.connector).__name__, call.operation, max(seconds or 0, 0)) from error
+            raise CallTimeout(type(call.connector).__name__, call.operation, max(seconds, 0)) from error
         raise
 
 
+class _InCall:
+    """Where ``current_call()`` and the secrets are those of the call."""
+
+    __slots__ = ("_asked", "_call", "_current", "_registry")
+
+    def __init__(self, call: Call, registry: ConnectorRegistry | None) -> None:
+        self._call = call
+        self._registry = registry
+
+    def __enter__(self) -> None:
+        sent, registry = self._call.secrets.get, self._registry
+        self._current = _current.set(self._call)
+        self._asked = secret_sources.set((sent,) if registry is None else (sent, registry.secret))
+
+    def __exit__(self, kind: object, raised: BaseException | None, traceback: object) -> None:
+        secret_sources.reset(self._asked)
+        _current.reset(self._current)
+        if isinstance(raised, SystemExit):  # An error of this call, and not the end of the process.
+            raise ConnectorExited(type(self._call.connector).__name__, self._call.operation, raised.code) from raised
+
+
 async def _call(call: Call, method: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
-    if inspect.iscoroutinefunction(method):
+    if _signature(getattr(method, "__func__", method)).is_coroutine:
         return await method(**arguments)
     result = await _in_thread(call, partial(method, **arguments))
     # A decorator may hide an async method behind a plain function: what it returns still has to be awaited.
@@ -256,7 +266,10 @@ async def _next(call: Call, responses: Iterator[Any] | AsyncIterator[Any]) -> An
 
 async def _in_thread(call: Call, function: Callable[[], Any]) -> Any:
     """Run in a thread of the pool; it is given back when the function ends, and not when the waiting does."""
-    future = _threads_of(call.connector).submit(contextvars.copy_context().run, _guarded, function)
+    threads = _threads_of(call.connector)
+    if threads.waiting >= _MOST_WAITING:
+        raise ConnectorOverloaded(type(call.connector).__name__, call.operation, threads.waiting)
+    future = threads.submit(contextvars.copy_context().run, _guarded, function)
     return await asyncio.wrap_future(future)
 
 
@@ -267,26 +280,38 @@ def _guarded(function: Callable[[], Any]) -> Any:
         raise RuntimeError("the method raised StopIteration") from error
 
 
-def _threads_of(connector: ConnectorBase) -> ThreadPoolExecutor:
+class _Threads(ThreadPoolExecutor):
+    @property
+    def waiting(self) -> int:
+        """How many calls no thread has begun."""
+        return self._work_queue.qsize()
+
+
+def _threads_of(connector: ConnectorBase) -> _Threads:
     """The pool that all share, or that of a connector with a limit, which holds on all event loops together."""
     if connector.max_concurrency is None:
         return _threads()
     with _limited_lock:
-        pool: ThreadPoolExecutor | None = vars(connector).get(_LIMITED)
+        pool: _Threads | None = vars(connector).get(_LIMITED)
         if pool is None:
-            pool = ThreadPoolExecutor(connector.max_concurrency, thread_name_prefix=type(connector).__name__)
+            pool = _Threads(connector.max_concurrency, thread_name_prefix=type(connector).__name__)
             vars(connector)[_LIMITED] = pool
     return pool
 
 
 def _accepted(method: Callable[..., Any], arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-    names = _parameter_names(getattr(method, "__func__", method))
+    names = _signature(getattr(method, "__func__", method)).names
     return arguments if names is None else {name: value for name, value in arguments.items() if name in names}
 
 
-@lru_cache(maxsize=4096)
-def _parameter_names(function: Callable[..., Any]) -> frozenset[str] | None:
+class _Signature(NamedTuple):
+    names: frozenset[str] | None
     """The keyword arguments that the function accepts, and each that it decorates; None: all of them."""
+    is_coroutine: bool
+
+
+@lru_cache(maxsize=4096)
+def _signature(function: Callable[..., Any]) -> _Signature:
     accepted: frozenset[str] | None = None
     layer: Callable[..., Any] | None = function
     while layer is not None:
@@ -295,7 +320,7 @@ def _parameter_names(function: Callable[..., Any]) -> frozenset[str] | None:
             names = frozenset(parameter.name for parameter in parameters)
             accepted = names if accepted is None else accepted & names
         layer = getattr(layer, "__wrapped__", None)
-    return accepted
+    return _Signature(accepted, inspect.iscoroutinefunction(function))
 
 
 def _check_result(call: Call, result: Any) -> None:
@@ -316,12 +341,15 @@ def _check_result(call: Call, result: Any) -> None:
 
 
 @lru_cache(maxsize=1)
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_THREADS, thread_name_prefix="connector")
+def _threads() -> _Threads:
+    return _Threads(_THREADS, thread_name_prefix="connector")
 
 
 _THREADS = 512
 """Plain methods mostly wait for a backend. Threads start as they are needed, and an idle one is used first."""
+
+_MOST_WAITING = 1024
+"""For a thread of one pool: whoever comes after them is refused at once, and does not wait past his deadline."""
 
 _END: Any = object()
 _current: contextvars.ContextVar[Call | None] = contextvars.ContextVar("current_call", default=None)

@@ -95,6 +95,8 @@ class ConnectorRegistry:
         self._plugin_slots: tuple[_Slot, ...] = ()
         self._unreadable: tuple[str, ...] = ()
         self._plugin_manager: pluggy.PluginManager | None = None
+        # What pluggy would put together anew for each call, until the next plugin is registered.
+        self._hooks: dict[str, tuple[pluggy.HookImpl, ...]] = {}
 
     @_OnDefault
     def register(self, connector: SyncConnectorBase | AsyncConnectorBase, override: bool = False) -> None:
@@ -237,18 +239,26 @@ class ConnectorRegistry:
 
         An implementation that raises is logged by its plugin's name, and stops nothing.
         """
-        return list(self._hook_results(hook, arguments))
+        return list(self._hook_results(hook, arguments)) if self._implementations(hook) else []
 
     @_OnDefault
     def secret(self, key: str) -> str | None:
         """What the first plugin that knows this key says in the hook ``connector_core_secret``."""
         return next(self._hook_results("connector_core_secret", {"key": key}), None)
 
+    def _implementations(self, hook: str) -> tuple[pluggy.HookImpl, ...]:
+        hooks = self._hooks
+        found = hooks.get(hook)
+        if found is None:
+            self._ensure_scanned()
+            manager = self._plugin_manager
+            found = () if manager is None else tuple(reversed(getattr(manager.hook, hook).get_hookimpls()))
+            if self._scanned.is_set():
+                hooks[hook] = found
+        return found
+
     def _hook_results(self, hook: str, arguments: Mapping[str, Any]) -> Iterator[Any]:
-        self._ensure_scanned()
-        if self._plugin_manager is None:
-            return
-        for implementation in reversed(getattr(self._plugin_manager.hook, hook).get_hookimpls()):
+        for implementation in self._implementations(hook):
             try:
                 result = implementation.function(*(arguments[name] for name in implementation.argnames))
             except (Exception, SystemExit):
@@ -374,6 +384,8 @@ class ConnectorRegistry:
                 if manager.is_registered(plugin):
                     manager.unregister(plugin)
                 raise
+            finally:
+                self._hooks = {}
 
     def _take_contributions(self, manager: pluggy.PluginManager, plugin: object) -> None:
         """What a plugin brings once, as opposed to what it is called for."""

@@ -15,6 +15,7 @@ from connector_core import (
     ConnectorExited,
     ConnectorFailed,
     ConnectorNotFound,
+    ConnectorOverloaded,
     DuplicateConnector,
     EntryRefused,
     InvalidResourceMeta,
@@ -58,6 +59,7 @@ MESSAGES = [
     (NoCurrentCall(), "There is no current call: current_call() works inside a connector's method only."),
     (CallTimeout("C", "get", 1.50), "C.get did not end within 1.5 s."),
     (ConnectorExited("C", "get", 3), "C.get called sys.exit(3); raise an error instead."),
+    (ConnectorOverloaded("C", "get", 9), "C.get was not called: 9 calls wait for a thread already."),
     (TaskTimeout("t", 10.0), "The task t did not end within 10 s."),
     (
         OutputsUnreadable("s3://b/outputs.pb", "it is gone."),

@@ -20,6 +20,7 @@ from connector_core import (
     CallTimeout,
     ConnectorError,
     ConnectorExited,
+    ConnectorOverloaded,
     ConnectorRegistry,
     InvalidConnector,
     InvalidResourceMeta,
@@ -431,6 +432,14 @@ class TestTime:
             run(raises(error, is_async, timeout=60.0))
         assert not isinstance(e.value, CallTimeout)
 
+    def test_a_detached_call_goes_on_past_both(self) -> None:
+        async def get(self: Any, resource_meta: Any) -> Resource:
+            await asyncio.sleep(0.01)
+            assert current_call().deadline == 1.0
+            return RUNNING
+
+        assert run(calls(get, timeout=0.001), call={"deadline": 1.0, "detached": True}) is RUNNING
+
 
 class TestCancelling:
     def test_an_async_method_is_cancelled_and_the_hooks_are_told(
@@ -560,6 +569,29 @@ class TestConcurrency:
         assert len(began) <= 1
         release.set()
         wait_for(lambda: _answers(connector))
+
+    def test_too_many_that_wait_are_refused_at_once(self) -> None:
+        release = threading.Event()
+
+        def get(self: Any, resource_meta: Any) -> Resource:
+            assert release.wait(60)
+            return RUNNING
+
+        async def main() -> list[Any]:
+            connector = calls(get, max_concurrency=1)
+            waiting = [
+                asyncio.create_task(invoke(Call(connector, "get"), resource_meta=JobMeta())) for _ in range(1500)
+            ]
+            await asyncio.sleep(0)
+            with pytest.raises(ConnectorOverloaded, match=r"^Probe\.get was not called: \d+ calls wait for a thread "):
+                await invoke(Call(connector, "get"), resource_meta=JobMeta())
+            release.set()
+            return await asyncio.gather(*waiting, return_exceptions=True)
+
+        ended = asyncio.run(main())
+        refused = [outcome for outcome in ended if isinstance(outcome, ConnectorOverloaded)]
+        assert len(ended) - len(refused) in (1024, 1025)
+        assert {outcome.waiting for outcome in refused} == {1024}
 
     def test_the_share_of_one_connector_is_not_anothers(self) -> None:
         release = threading.Event()
