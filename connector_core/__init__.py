@@ -27,12 +27,14 @@ if TYPE_CHECKING:
         InvalidResourceMeta,
         InvalidSetting,
         LiteralError,
+        MissingExtra,
         NoCurrentCall,
         OutputsUnreadable,
         PermanentError,
         PrefixNotWritable,
         RetryableError,
         SecretNotFound,
+        ServiceError,
         TaskFailed,
         TaskTimeout,
         TemplateError,
@@ -76,8 +78,8 @@ _NAMES_OF_MODULE = {
     "errors": """
         CallError CallTimeout ConnectorConflict ConnectorDisabled ConnectorError ConnectorExited ConnectorFailed
         ConnectorNotFound ConnectorOverloaded DuplicateConnector EntryRefused InvalidConnector InvalidResource
-        InvalidResourceMeta InvalidSetting LiteralError NoCurrentCall OutputsUnreadable PermanentError
-        PrefixNotWritable RetryableError SecretNotFound TaskFailed TaskTimeout TemplateError TransientError
+        InvalidResourceMeta InvalidSetting LiteralError MissingExtra NoCurrentCall OutputsUnreadable PermanentError
+        PrefixNotWritable RetryableError SecretNotFound ServiceError TaskFailed TaskTimeout TemplateError TransientError
         UnknownPhase
     """,
     "hookspecs": "hookimpl",
@@ -121,6 +123,7 @@ __all__ = [
     "InvalidSetting",
     "LiteralConverter",
     "LiteralError",
+    "MissingExtra",
     "NoCurrentCall",
     "Outcome",
     "OutputsUnreadable",
@@ -133,6 +136,7 @@ __all__ = [
     "RetryableError",
     "Secret",
     "SecretNotFound",
+    "ServiceError",
     "StructuredDataset",
     "SyncConnectorBase",
     "SyncConnectorExecutorMixin",

@@ -25,6 +25,8 @@ Every error carries its subject as attributes, so that a program need not parse 
     ├── TaskTimeout (TimeoutError)          a local run took longer than the task may
     ├── OutputsUnreadable                   the outputs of a local run cannot be read
     ├── PrefixNotWritable                   nothing can be written under the output prefix
+    ├── ServiceError                        a service that was called did not do what it was asked for
+    ├── MissingExtra (ImportError)          a part of connector-core whose dependencies are not installed
     └── CallError                           for connectors to raise:
         ├── RetryableError                  this attempt failed, another may succeed
         ├── PermanentError                  it failed, and would fail again
@@ -57,12 +59,14 @@ __all__ = [
     "InvalidResourceMeta",
     "InvalidSetting",
     "LiteralError",
+    "MissingExtra",
     "NoCurrentCall",
     "OutputsUnreadable",
     "PermanentError",
     "PrefixNotWritable",
     "RetryableError",
     "SecretNotFound",
+    "ServiceError",
     "TaskFailed",
     "TaskTimeout",
     "TemplateError",
@@ -330,6 +334,34 @@ class PrefixNotWritable(ConnectorError):
     def __init__(self, uri: str, reason: str) -> None:
         self.uri = uri
         super().__init__(f"Cannot write {uri}: {reason}; give an output prefix that can be written to.")
+
+
+class ServiceError(ConnectorError):
+    """A connector service that was called did not do what it was asked for.
+
+    Attributes:
+        endpoint: Where it was called.
+        code: The name of the gRPC status, such as ``NOT_FOUND``.
+        details: What the service, or gRPC itself, says of it.
+    """
+
+    def __init__(self, message: str, *, endpoint: str, code: str, details: str) -> None:
+        self.endpoint = endpoint
+        self.code = code
+        self.details = details
+        super().__init__(message)
+
+
+class MissingExtra(ConnectorError, ImportError):
+    """A module of connector-core was imported, and the extra that it needs is not installed.
+
+    Attributes:
+        extra: The extra's name.
+    """
+
+    def __init__(self, module: str, extra: str) -> None:
+        self.extra = extra
+        super().__init__(f"{module} needs more packages: pip install 'connector-core[{extra}]'")
 
 
 class CallError(ConnectorError):

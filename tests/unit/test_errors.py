@@ -21,6 +21,7 @@ from connector_core import (
     InvalidResourceMeta,
     InvalidSetting,
     LiteralError,
+    MissingExtra,
     NoCurrentCall,
     OutputsUnreadable,
     PermanentError,
@@ -28,6 +29,7 @@ from connector_core import (
     Resource,
     RetryableError,
     SecretNotFound,
+    ServiceError,
     TaskCategory,
     TaskFailed,
     TaskTimeout,
@@ -78,6 +80,8 @@ MESSAGES = [
         TaskFailed("t", Resource(connector_core.Phase.ABORTED)),
         "Failed to run the task t: it ended as ABORTED: no message",
     ),
+    (ServiceError("It is gone.", endpoint="h:1", code="NOT_FOUND", details="no"), "It is gone."),
+    (MissingExtra("m", "service"), "m needs more packages: pip install 'connector-core[service]'"),
     (PermanentError("it failed"), "it failed"),
     (RetryableError(), "RetryableError"),
 ]
@@ -99,6 +103,7 @@ CAUGHT_AS = {
     "NoCurrentCall": LookupError,
     "CallTimeout": TimeoutError,
     "TaskTimeout": TimeoutError,
+    "MissingExtra": ImportError,
     "RetryableError": errors.CallError,
     "PermanentError": errors.CallError,
     "TransientError": errors.CallError,
@@ -152,6 +157,9 @@ def test_an_error_carries_its_subject() -> None:
     assert (TaskTimeout("t", 2).task, TaskTimeout("t", 2).seconds) == ("t", 2)
     assert OutputsUnreadable("u", "why").uri == "u"
     assert PrefixNotWritable("u", "why").uri == "u"
+    service = ServiceError("It is gone.", endpoint="h:1", code="NOT_FOUND", details="no")
+    assert (service.endpoint, service.code, service.details) == ("h:1", "NOT_FOUND", "no")
+    assert MissingExtra("m", "service").extra == "service"
 
 
 @pytest.mark.parametrize(
