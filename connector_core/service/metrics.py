@@ -1,0 +1,173 @@
+"""What the service counts and times, for Prometheus: a plugin on the call hooks.
+
+The names, labels and operations of the first four are flytekit's, so that dashboards go on working; all are described
+in ``docs/reference/metrics.md``. They are in a registry of their own, because flytekit and flyte register the same
+names in the process's. Whoever calls cannot make labels: a task type is one only if a connector serves it.
+"""
+
+from __future__ import annotations
+
+from asyncio import CancelledError
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import grpc
+from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector, Summary
+
+from connector_core.hookspecs import hookimpl
+from connector_core.models import Resource
+from connector_core.service.statuses import status_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from connector_core.invoke import Call, Outcome
+    from connector_core.phases import Phase
+
+__all__ = ["UNKNOWN", "Metrics"]
+
+UNKNOWN = "unknown"
+"""The task type that a request is counted under when no connector serves the one that it asks for."""
+
+
+class Metrics:
+    """Counts and times calls; register it with ``registry.register_plugin``.
+
+    Args:
+        queue_length: How many plain methods wait for a thread, asked whenever the metrics are read.
+        loop_lag: Seconds that the event loop is late, asked whenever the metrics are read.
+
+    Attributes:
+        registry: Where the metrics are.
+    """
+
+    def __init__(self, *, queue_length: Callable[[], float], loop_lag: Callable[[], float]) -> None:
+        self.registry: CollectorRegistry = CollectorRegistry()
+        by_type, by_operation = ["task_type"], ["task_type", "operation"]
+        succeeded = self._counter("requests_success", "Calls that succeeded.", by_operation)
+        failed = self._counter("requests_failure", "Requests that failed.", [*by_operation, "error_code"])
+        seconds = self._summary("request_latency_seconds", "How long calls took.", by_operation)
+        input_bytes = self._summary("input_literal_bytes", "The size of the inputs of tasks.", by_type)
+        phases = self._counter("phase", "States of jobs that connectors returned, by phase.", ["task_type", "phase"])
+        orphans = self._counter("orphans_deleted", "Jobs deleted because nobody asked for them any more.", by_type)
+        hidden = self._counter("passing_failures", "Failures of a backend that Flyte was not told of.", by_type)
+        in_flight = self._gauge("calls_in_flight", "Calls that have not ended yet.", by_type)
+        self._gauge("thread_queue_length", "Plain methods that wait for a thread.").set_function(queue_length)
+        self._gauge("event_loop_lag_seconds", "How late the event loop is.").set_function(loop_lag)
+        ProcessCollector(registry=self.registry)
+
+        # Finding a child by its labels takes longer than counting with it: each is found once.
+        @cache
+        def calls_in_flight(task_type: str) -> set[Call]:
+            calls: set[Call] = set()
+            in_flight.labels(task_type).set_function(calls.__len__)
+            return calls
+
+        @cache
+        def series(task_type: str, operation: str) -> _Series:
+            labels = (task_type, operation)
+            return _Series(succeeded.labels(*labels), seconds.labels(*labels), calls_in_flight(task_type))
+
+        @cache
+        def phase_of(task_type: str, phase: Phase) -> Counter:
+            return phases.labels(task_type, phase.name)
+
+        self._series = series
+        self._phase = phase_of
+        self._failed = cache(failed.labels)
+        self._input_bytes = cache(input_bytes.labels)
+        self._orphans = cache(orphans.labels)
+        self._hidden = cache(hidden.labels)
+
+    @hookimpl
+    def connector_core_before_call(self, call: Call) -> None:
+        """Count it as in flight."""
+        self._series(call.task_category.name, call.operation).in_flight.add(call)
+
+    @hookimpl
+    def connector_core_after_call(self, call: Call, outcome: Outcome) -> None:
+        """Count and time it."""
+        task_type = call.task_category.name
+        series = self._series(task_type, call.operation)
+        series.in_flight.discard(call)
+        series.seconds.observe(outcome.seconds)
+        if outcome.error is not None:
+            # A caller that has gone is nobody's bug.
+            gone = isinstance(outcome.error, CancelledError)
+            self.refused(task_type, call.operation, grpc.StatusCode.CANCELLED if gone else status_of(outcome.error))
+            return
+        series.succeeded.inc()
+        if isinstance(outcome.result, Resource):
+            self._phase(task_type, outcome.result.phase).inc()
+
+    def refused(self, task_type: str | None, operation: str, status: grpc.StatusCode) -> None:
+        """Count a request as failed that no connector was called for.
+
+        Args:
+            task_type: The task type, if there is a connector for it; None counts it under :data:`UNKNOWN`.
+            operation: As for a :class:`~connector_core.invoke.Call`.
+            status: What was answered.
+        """
+        self._failed(task_type or UNKNOWN, operation, _HTTP_STATUS.get(status, "500")).inc()
+
+    def input_bytes(self, task_type: str, size: int) -> None:
+        """Note how large the inputs of a task are.
+
+        Args:
+            task_type: The task type, which a connector serves.
+            size: The literals' size on the wire, in bytes.
+        """
+        self._input_bytes(task_type).observe(size)
+
+    def orphan_deleted(self, task_type: str) -> None:
+        """Count a job that was deleted because nobody asked for it any more.
+
+        Args:
+            task_type: The task type, which a connector serves.
+        """
+        self._orphans(task_type).inc()
+
+    def passing_failure(self, task_type: str) -> None:
+        """Count a failure of a backend that was answered with the job's last state.
+
+        Args:
+            task_type: The task type, which a connector serves.
+        """
+        self._hidden(task_type).inc()
+
+    def _counter(self, name: str, documentation: str, labels: list[str]) -> Counter:
+        return Counter(_PREFIX + name, documentation, labels, registry=self.registry)
+
+    def _summary(self, name: str, documentation: str, labels: list[str]) -> Summary:
+        return Summary(_PREFIX + name, documentation, labels, registry=self.registry)
+
+    def _gauge(self, name: str, documentation: str, labels: list[str] | None = None) -> Gauge:
+        return Gauge(_PREFIX + name, documentation, labels or (), registry=self.registry)
+
+
+class _Series(NamedTuple):
+    """What every call of one operation touches."""
+
+    succeeded: Counter
+    seconds: Summary
+    in_flight: set[Call]
+
+
+_PREFIX = "flyte_connector_"
+
+# https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto; what is not here is 500.
+_HTTP_STATUS = {
+    grpc.StatusCode.CANCELLED: "499",
+    grpc.StatusCode.INVALID_ARGUMENT: "400",
+    grpc.StatusCode.FAILED_PRECONDITION: "400",
+    grpc.StatusCode.OUT_OF_RANGE: "400",
+    grpc.StatusCode.UNAUTHENTICATED: "401",
+    grpc.StatusCode.PERMISSION_DENIED: "403",
+    grpc.StatusCode.NOT_FOUND: "404",
+    grpc.StatusCode.ABORTED: "409",
+    grpc.StatusCode.ALREADY_EXISTS: "409",
+    grpc.StatusCode.RESOURCE_EXHAUSTED: "429",
+    grpc.StatusCode.UNIMPLEMENTED: "501",
+    grpc.StatusCode.UNAVAILABLE: "503",
+    grpc.StatusCode.DEADLINE_EXCEEDED: "504",
+}
