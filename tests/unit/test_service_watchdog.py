@@ -1,0 +1,215 @@
+"""What blocks the event loop is noticed while it does, and named."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import re
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from connector_core import Call, ConnectorRegistry, Resource, hookimpl
+from connector_core.invoke import invoke
+from connector_core.service.watchdog import Watchdog
+from support.connectors import JobMeta, Jobs
+
+
+class Lines(logging.Handler):
+    """Keeps what the watchdog logs; `came` can be acquired once for each line."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.texts: list[str] = []
+        self.came = threading.Semaphore(0)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(record.getMessage())
+        self.came.release()
+
+
+@pytest.fixture
+def lines() -> Iterator[Lines]:
+    """What the watchdog logs; a test that waits for a line on the event loop blocks it just long enough."""
+    handler = Lines()
+    logger = logging.getLogger("connector_core.service.watchdog")
+    logger.addHandler(handler)
+    yield handler
+    logger.removeHandler(handler)
+
+
+def connector(method: Callable[..., Any]) -> Jobs:
+    """A connector whose `get` is this."""
+
+    class Acme(Jobs):
+        get = method
+
+    return Acme(task_type="acme")
+
+
+def call(method: Callable[..., Any], registry: ConnectorRegistry | None = None) -> Awaitable[Any]:
+    """Call the connector."""
+    return invoke(Call(connector(method), "get"), registry, resource_meta=JobMeta())
+
+
+def watched(work: Callable[[Watchdog], Awaitable[Any]]) -> Watchdog:
+    """Do the work on an event loop that is watched."""
+
+    async def main() -> Watchdog:
+        watchdog = Watchdog(blocked_after=0.2)
+        watchdog.start()
+        try:
+            await work(watchdog)
+        finally:
+            watchdog.stop()
+        return watchdog
+
+    return asyncio.run(main())
+
+
+def place(function: Callable[..., Any], text: str) -> str:
+    """Where the line with this text is, in the source of a function."""
+    source, first = inspect.getsourcelines(function)
+    (index,) = (index for index, line in enumerate(source) if text in line)
+    return f"{__file__}:{first + index} in {function.__qualname__}"
+
+
+class TestAConnectorThatBlocks:
+    def test_is_named_with_the_operation_and_the_line(self, lines: Lines) -> None:
+        async def get(self: Any, resource_meta: Any) -> Resource:
+            lines.came.acquire(timeout=20)
+            return Resource.running()
+
+        watched(lambda _: call(get))
+        what = f"Acme.get, of the task type acme, at {place(get, 'acquire')}"
+        assert re.match(
+            rf"The event loop has been blocked for \d\.\d s by {re.escape(what)}\. Nobody is answered", lines.texts[0]
+        )
+
+    def test_is_named_with_the_innermost_line_of_its_own_package(self, lines: Lines) -> None:
+        def fetch() -> None:
+            lines.came.acquire(timeout=20)
+
+        async def get(self: Any, resource_meta: Any) -> Resource:
+            await asyncio.sleep(0)
+            fetch()
+            return Resource.running()
+
+        watched(lambda _: call(get))
+        assert f" by Acme.get, of the task type acme, at {place(fetch, 'acquire')}. " in lines.texts[0]
+
+    def test_is_told_what_would_be_right(self, lines: Lines) -> None:
+        async def get(self: Any, resource_meta: Any) -> Resource:
+            lines.came.acquire(timeout=20)
+            return Resource.running()
+
+        watched(lambda _: call(get))
+        assert lines.texts[0].endswith("await what takes long, or make the method a plain def, which gets a thread.")
+
+
+class TestWhatIsNoConnector:
+    def test_is_named_by_its_line(self, lines: Lines) -> None:
+        async def work(watchdog: Watchdog) -> None:
+            lines.came.acquire(timeout=20)
+
+        watched(work)
+        where = re.escape(f"{threading.__file__}:")
+        assert re.match(rf"The event loop .* by what runs at {where}\d+ in Condition\.wait\. ", lines.texts[0])
+
+    def test_is_named_with_the_call_that_it_belongs_to(self, lines: Lines, registry: ConnectorRegistry) -> None:
+        class Plugin:
+            @hookimpl
+            def connector_core_before_call(self) -> None:
+                lines.came.acquire(timeout=20)
+
+        async def get(self: Any, resource_meta: Any) -> Resource:
+            return Resource.running()
+
+        registry.register_plugin(Plugin())
+        watched(lambda _: call(get, registry))
+        assert " by Acme.get, of the task type acme, at " in lines.texts[0]
+
+
+class TestOneBlocking:
+    def test_is_one_line_and_another_when_it_ends(self, lines: Lines) -> None:
+        async def work(watchdog: Watchdog) -> None:
+            lines.came.acquire(timeout=20)
+            assert not lines.came.acquire(timeout=0.5)  # As it would if a line came with each look.
+            await asyncio.to_thread(lines.came.acquire, timeout=20)
+
+        watched(work)
+        assert len(lines.texts) == 2
+        assert re.fullmatch(r"The event loop goes on; it was blocked for \d\.\d s\.", lines.texts[1])
+
+    def test_is_told_from_the_next(self, lines: Lines) -> None:
+        async def work(watchdog: Watchdog) -> None:
+            for _ in range(2):
+                lines.came.acquire(timeout=20)
+                await asyncio.to_thread(lines.came.acquire, timeout=20)
+
+        watched(work)
+        assert ["has been blocked" in line for line in lines.texts] == [True, False, True, False]
+
+
+class TestWhileItIsBlocked:
+    def test_it_says_so_and_by_what(self, lines: Lines) -> None:
+        seen: list[Any] = []
+
+        async def work(watchdog: Watchdog) -> None:
+            def look() -> None:
+                lines.came.acquire(timeout=20)
+                seen.extend([watchdog.blocked, watchdog.lag, watchdog.reason])
+
+            looking = threading.Thread(target=look)
+            looking.start()
+            looking.join()
+
+        watched(work)
+        blocked, lag, reason = seen
+        assert blocked is True
+        assert lag > 0.1
+        assert reason.startswith("The event loop has been blocked for ")
+
+    def test_the_delay_is_known_until_the_loop_is_heard_of_again(self, lines: Lines) -> None:
+        async def work(watchdog: Watchdog) -> None:
+            lines.came.acquire(timeout=20)
+            for _ in range(2):  # What is due comes after what has been waiting.
+                await asyncio.sleep(0)
+            assert not watchdog.blocked
+            assert watchdog.lag > 0.1
+
+        watched(work)
+
+
+class TestALoopThatIsNotBlocked:
+    def test_is_not_said_to_be_because_a_plain_method_takes_long(self, lines: Lines) -> None:
+        def get(self: Any, resource_meta: Any) -> Resource:
+            time.sleep(0.5)
+            return Resource.running()
+
+        watched(lambda _: call(get))
+        assert not any("Acme" in line for line in lines.texts)
+
+    def test_that_ended_is_not_blocked(self) -> None:
+        async def nothing(watchdog: Watchdog) -> None:
+            pass
+
+        watchdog = watched(nothing)
+        time.sleep(0.3)
+        assert (watchdog.blocked, watchdog.reason, watchdog.lag) == (False, None, 0.0)
+
+    def test_that_has_not_begun_is_not_blocked(self) -> None:
+        watchdog = Watchdog()
+        watchdog.stop()
+        assert (watchdog.blocked, watchdog.reason, watchdog.lag) == (False, None, 0.0)
+
+    def test_leaves_no_thread(self) -> None:
+        async def nothing(watchdog: Watchdog) -> None:
+            assert "watchdog" in [thread.name for thread in threading.enumerate()]
+
+        watched(nothing)
+        assert "watchdog" not in [thread.name for thread in threading.enumerate()]
