@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from connector_core.errors import (
         CallError,
         CallTimeout,
+        CannotServe,
         ConnectorConflict,
         ConnectorDisabled,
         ConnectorError,
@@ -76,11 +77,11 @@ _NAMES_OF_MODULE = {
     "connector": "AsyncConnectorBase ConnectorBase SyncConnectorBase",
     "discovery": "Entry",
     "errors": """
-        CallError CallTimeout ConnectorConflict ConnectorDisabled ConnectorError ConnectorExited ConnectorFailed
-        ConnectorNotFound ConnectorOverloaded DuplicateConnector EntryRefused InvalidConnector InvalidResource
-        InvalidResourceMeta InvalidSetting LiteralError MissingExtra NoCurrentCall OutputsUnreadable PermanentError
-        PrefixNotWritable RetryableError SecretNotFound ServiceError TaskFailed TaskTimeout TemplateError TransientError
-        UnknownPhase
+        CallError CallTimeout CannotServe ConnectorConflict ConnectorDisabled ConnectorError ConnectorExited
+        ConnectorFailed ConnectorNotFound ConnectorOverloaded DuplicateConnector EntryRefused InvalidConnector
+        InvalidResource InvalidResourceMeta InvalidSetting LiteralError MissingExtra NoCurrentCall
+        OutputsUnreadable PermanentError PrefixNotWritable RetryableError SecretNotFound ServiceError TaskFailed
+        TaskTimeout TemplateError TransientError UnknownPhase
     """,
     "hookspecs": "hookimpl",
     "invoke": "Call Outcome current_call",
@@ -103,6 +104,7 @@ __all__ = [
     "Call",
     "CallError",
     "CallTimeout",
+    "CannotServe",
     "ConnectorBase",
     "ConnectorConflict",
     "ConnectorDisabled",

@@ -25,6 +25,7 @@ Every error carries its subject as attributes, so that a program need not parse 
     ├── TaskTimeout (TimeoutError)          a local run took longer than the task may
     ├── OutputsUnreadable                   the outputs of a local run cannot be read
     ├── PrefixNotWritable                   nothing can be written under the output prefix
+    ├── CannotServe (OSError)               the service cannot listen where it was told to
     ├── ServiceError                        a service that was called did not do what it was asked for
     ├── MissingExtra (ImportError)          a part of connector-core whose dependencies are not installed
     └── CallError                           for connectors to raise:
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CallError",
     "CallTimeout",
+    "CannotServe",
     "ConnectorConflict",
     "ConnectorDisabled",
     "ConnectorError",
@@ -334,6 +336,18 @@ class PrefixNotWritable(ConnectorError):
     def __init__(self, uri: str, reason: str) -> None:
         self.uri = uri
         super().__init__(f"Cannot write {uri}: {reason}; give an output prefix that can be written to.")
+
+
+class CannotServe(ConnectorError, OSError):
+    """The service cannot listen where it was told to.
+
+    Attributes:
+        address: Host and port.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        super().__init__(f"Cannot listen on {address}: another process does, or it is no address of this machine.")
 
 
 class ServiceError(ConnectorError):

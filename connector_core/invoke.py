@@ -150,7 +150,7 @@ async def invoke(call: Call, registry: ConnectorRegistry | None = None, /, **arg
 
 async def stream_logs(
     call: Call, registry: ConnectorRegistry | None = None, /, **arguments: Any
-) -> AsyncIterator[GetTaskLogsResponse]:
+) -> AsyncGenerator[GetTaskLogsResponse, None]:
     """Call ``get_logs``, which may return one response or yield several, from ``def`` or ``async def``.
 
     Args:

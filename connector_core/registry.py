@@ -234,6 +234,17 @@ class ConnectorRegistry:
         self._register_plugin(plugin, name)
 
     @_OnDefault
+    def unregister_plugin(self, plugin: object) -> None:
+        """Call a plugin's hooks no more; the connectors and entries that it brought stay.
+
+        Args:
+            plugin: One that was registered.
+        """
+        with self._lock:
+            self._plugins().unregister(plugin)
+            self._hooks = {}
+
+    @_OnDefault
     def call_hook(self, hook: str, /, **arguments: Any) -> list[Any]:
         """Call every implementation of a hook, the plugin registered last first; None is no result.
 

@@ -13,7 +13,7 @@ from connector_core.errors import SecretNotFound
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Secret", "get_agent_secret", "get_connector_secret", "secret_sources"]
+__all__ = ["Secret", "get_agent_secret", "get_connector_secret", "masked", "secret_sources"]
 
 
 class Secret(str):
@@ -45,18 +45,37 @@ def get_connector_secret(secret_key: str) -> Secret:
         raise SecretNotFound(secret_key, ["nowhere, because a key is made of letters, digits, '_', '-' and '.'"])
     for source in secret_sources.get():
         if (found := source(secret_key)) is not None:
-            return Secret(found)
+            return _given_out(found)
     variable = os.environ.get("FLYTE_SECRETS_ENV_PREFIX", "_FSEC_") + secret_key.upper()
     if (value := os.environ.get(variable)) is not None:
-        return Secret(value.strip())
+        return _given_out(value.strip())
     file = Path(os.environ.get("FLYTE_SECRETS_DEFAULT_DIR", "/etc/secrets")) / secret_key
     try:
-        return Secret(file.read_text(encoding="utf-8").strip())
+        return _given_out(file.read_text(encoding="utf-8").strip())
     except (OSError, UnicodeDecodeError):
         raise SecretNotFound(
             secret_key,
             ["the call's secrets", "the connector_core_secret hooks", f"the variable {variable}", f"the file {file}"],
         ) from None
+
+
+def masked(text: str) -> str:
+    """The text without the secrets that connectors were given, for what leaves the process or is written down.
+
+    Those of less than 6 characters are left, because they would be found in innocent words.
+    """
+    for secret in tuple(_remembered):
+        if secret in text:
+            text = text.replace(secret, "***")
+    return text
+
+
+def _given_out(value: str) -> Secret:
+    if len(value) >= 6:
+        _remembered[value] = None
+        if len(_remembered) > _MOST_REMEMBERED:  # Those of callers change, and a service runs for months.
+            _remembered.pop(next(iter(_remembered)), None)
+    return Secret(value)
 
 
 get_agent_secret = get_connector_secret
@@ -65,4 +84,6 @@ get_agent_secret = get_connector_secret
 secret_sources: ContextVar[tuple[Callable[[str], str | None], ...]] = ContextVar("secret_sources", default=())
 """What is asked before the environment; whoever calls or loads a connector sets it for the time that this takes."""
 
+_remembered: dict[str, None] = {}
+_MOST_REMEMBERED = 1000
 _KEY = re.compile(r"(?!\.+$)[\w.-]+", re.ASCII)

@@ -85,22 +85,25 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--verbose", action="store_true", help="show tracebacks")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def add(name: str, summary: str, *, json: str) -> argparse.ArgumentParser:
+    def add(name: str, summary: str, *, json: str | None) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=summary, description=summary[:1].upper() + summary[1:] + ".")
         command.add_argument("--verbose", action="store_true", default=argparse.SUPPRESS, help="show tracebacks")
-        command.add_argument("--json", action="store_true", help=json)
-        command.set_defaults(parser=command)
+        if json is not None:
+            command.add_argument("--json", action="store_true", help=json)
+        command.set_defaults(parser=command, json=False)
         return command
 
     listing = add("list", "list the connectors that are installed", json="print a JSON list")
-    listing.add_argument("--load", action="store_true", help="import them, to tell kind and name too")
+    which = listing.add_mutually_exclusive_group()
+    which.add_argument("--load", action="store_true", help="import them, to tell kind and name too")
+    which.add_argument("--endpoint", metavar="H:P", help="those of a running service instead")
 
     show = add("show", "describe one connector", json="print a JSON object")
     show.add_argument("task_type", metavar="TASK_TYPE")
 
     add("doctor", "load every connector, and say what is wrong and what to do", json="print a JSON object")
 
-    run = add("run", "run a task through its connector, here", json="print a JSON object when the task has ended")
+    run = add("run", "run a task through its connector", json="print a JSON object when the task has ended")
     run.usage = "connectors run TASK_TYPE [options] [-- COMMAND ARG ...]"
     run.add_argument("task_type", metavar="TASK_TYPE")
     run.add_argument("-i", dest="inputs", metavar="NAME[:TYPE]=VALUE", action="append", default=[], help="an input")
@@ -111,11 +114,25 @@ def _parser() -> argparse.ArgumentParser:
     statement.add_argument("--sql-file", metavar="F", help="a file that holds the statement")
     run.add_argument("--output-prefix", metavar="URI", help="where files may be written")
     run.add_argument("--timeout", metavar="S", type=float, help="delete the job after that many seconds")
+    run.add_argument("--endpoint", metavar="H:P", help="run it on this running service, and not here")
     run.epilog = (
         "Values are JSON where they parse as JSON, text otherwise. An input may have a type, such as int, list[date], "
         "float | None or StructuredDataset; @FILE is what is in that file."
     )
+
+    serve = add("serve", "offer the connectors to Flyte, over gRPC", json=None)
+    serve.add_argument("--host", default="localhost", help="the address to listen on (default: %(default)s)")
+    serve.add_argument("--port", type=_port, default=8000, help="0 is any that is free (default: %(default)s)")
+    serve.add_argument(
+        "--module", dest="modules", metavar="M", action="append", default=[], help="import it, to register connectors"
+    )
     return parser
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 0 to 65535")
+    return int(text)
 
 
 class _Version(argparse.Action):

@@ -1,1 +1,20 @@
-"""The gRPC service that offers connectors to Flyte."""
+"""The gRPC service that offers connectors to Flyte 1 and Flyte 2; needs the extra ``service``."""
+
+from connector_core.errors import MissingExtra
+
+try:
+    import grpc  # noqa: F401
+except ImportError as error:
+    raise MissingExtra(__name__, "service") from error
+
+from connector_core.service.server import ConnectorServer
+from connector_core.service.servicers import AsyncConnectorService, ConnectorMetadataService, SyncConnectorService
+from connector_core.service.settings import ServiceSettings
+
+__all__ = [
+    "AsyncConnectorService",
+    "ConnectorMetadataService",
+    "ConnectorServer",
+    "ServiceSettings",
+    "SyncConnectorService",
+]

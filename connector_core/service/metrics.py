@@ -15,6 +15,7 @@ import grpc
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector, Summary
 
 from connector_core.hookspecs import hookimpl
+from connector_core.invoke import threads_wanted
 from connector_core.models import Resource
 from connector_core.service.statuses import status_of
 
@@ -41,7 +42,9 @@ class Metrics:
         registry: Where the metrics are.
     """
 
-    def __init__(self, *, queue_length: Callable[[], float], loop_lag: Callable[[], float]) -> None:
+    def __init__(
+        self, *, queue_length: Callable[[], float] = threads_wanted, loop_lag: Callable[[], float] = float
+    ) -> None:
         self.registry: CollectorRegistry = CollectorRegistry()
         by_type, by_operation = ["task_type"], ["task_type", "operation"]
         succeeded = self._counter("requests_success", "Calls that succeeded.", by_operation)

@@ -10,6 +10,7 @@ import pytest
 import connector_core
 from connector_core import (
     CallTimeout,
+    CannotServe,
     ConnectorConflict,
     ConnectorDisabled,
     ConnectorExited,
@@ -80,6 +81,7 @@ MESSAGES = [
         TaskFailed("t", Resource(connector_core.Phase.ABORTED)),
         "Failed to run the task t: it ended as ABORTED: no message",
     ),
+    (CannotServe("h:1"), "Cannot listen on h:1: another process does, or it is no address of this machine."),
     (ServiceError("It is gone.", endpoint="h:1", code="NOT_FOUND", details="no"), "It is gone."),
     (MissingExtra("m", "service"), "m needs more packages: pip install 'connector-core[service]'"),
     (PermanentError("it failed"), "it failed"),

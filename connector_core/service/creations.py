@@ -1,0 +1,272 @@
+"""CreateTask at least once: neither a second job for one attempt, nor one that nobody asks for any more.
+
+Flyte fails the attempt on any error of CreateTask, its deadline too, and starts the next one. So here
+
+- a creation goes on when its caller has gone; the same attempt, asked for again, is given the same metadata;
+- a later attempt has the jobs of the earlier ones deleted first;
+- a job whose caller was seen to go is deleted, unless somebody asks for it within a grace period: the same attempt
+  (Flyte was restarted), or a Get or Delete with its metadata (another replica has answered);
+- what is known of earlier creations is what the connector's ``find`` finds, on any replica and after any crash;
+  without it, what this process remembers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import attrs
+
+from connector_core.connector import implements
+from connector_core.errors import CallTimeout, PermanentError
+from connector_core.invoke import Call, invoke
+from connector_core.meta import ResourceMeta
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
+
+    from connector_core.models import Resource
+    from connector_core.registry import ConnectorRegistry
+
+__all__ = ["Creations"]
+
+T = TypeVar("T")
+
+
+class Creations:
+    """The creations of one process, and the jobs that it has to delete.
+
+    Args:
+        registry: Whose hooks and secrets apply.
+        grace: Seconds that a job is left whose caller has gone.
+        deleted: Called with the task type of a job that was deleted because nobody asks for it any more.
+    """
+
+    def __init__(self, registry: ConnectorRegistry, *, grace: float, deleted: Callable[[str], None]) -> None:
+        self._registry = registry
+        self._grace = grace
+        self._deleted = deleted
+        self._by_key: OrderedDict[str, _Creation] = OrderedDict()
+        self._abandoned: dict[bytes, _Creation] = {}
+        self._running: set[asyncio.Task[Any]] = set()
+        self._stopping = False
+
+    async def create(self, call: Call, arguments: Mapping[str, Any], earlier: Sequence[str] = ()) -> bytes:
+        """The metadata of the attempt's job, which is started unless it was before.
+
+        Args:
+            call: Of ``create``, with the idempotency key; None as the key: nobody can tell whether it was before.
+            arguments: Those of ``create``.
+            earlier: The keys of the earlier attempts, which Flyte has given up.
+
+        Raises:
+            CallTimeout: It takes longer than the connector's ``timeout``.
+            Exception: Whatever ``create`` raised.
+        """
+        key = call.idempotency_key
+        creation = self._by_key.get(key) if key is not None else None
+        if creation is None:
+            creation = self._begin(call, arguments, earlier)
+        self._keep(creation)
+        creation.waiting += 1
+        timer = asyncio.timeout(call.connector.timeout)
+        try:
+            async with timer:
+                job = await asyncio.shield(creation.task)
+        except TimeoutError as error:
+            if timer.expired():
+                raise CallTimeout(type(call.connector).__name__, "create", call.connector.timeout or 0) from error
+            raise
+        finally:
+            creation.waiting -= 1
+            # Who leaves now does without an answer: Flyte does not know the job.
+            creation.left = not creation.waiting and not creation.task.done() and not self._stopping
+        return job.encoded
+
+    def asked_for(self, resource_meta: bytes) -> None:
+        """Somebody has this metadata: the job stays."""
+        if self._abandoned and (creation := self._abandoned.get(resource_meta)) is not None:
+            self._keep(creation)
+
+    async def delete(self, call: Call, resource_meta: ResourceMeta) -> None:
+        """Delete a job that nobody asks for any more; a backend that cannot do that now is asked again, later.
+
+        Returns when it is deleted, or after a few seconds.
+
+        Args:
+            call: Of ``delete``.
+            resource_meta: The job.
+        """
+        await asyncio.wait([self._spawn(self._delete(call, resource_meta))], timeout=_PATIENCE)
+
+    async def stop(self) -> None:
+        """Wait for the creations that go on, and leave the jobs that they started."""
+        self._stopping = True
+        for creation in list(self._abandoned.values()):
+            _log.warning("The service stops, and leaves %s, whose caller has gone.", creation)
+            self._keep(creation)
+        while self._running:
+            await asyncio.wait(self._running)
+
+    def _begin(self, call: Call, arguments: Mapping[str, Any], earlier: Sequence[str]) -> _Creation:
+        task = self._spawn(self._create(attrs.evolve(call, detached=True), arguments, earlier))
+        creation = _Creation(call, task)
+        if call.idempotency_key is not None:
+            self._by_key[call.idempotency_key] = creation
+            self._forget_the_oldest()
+        task.add_done_callback(lambda _: self._settle(creation))
+        return creation
+
+    async def _create(self, call: Call, arguments: Mapping[str, Any], earlier: Sequence[str]) -> _Job:
+        resource_meta = await self._find(call)
+        if resource_meta is None:
+            await asyncio.gather(*(self._end(attrs.evolve(call, idempotency_key=key)) for key in earlier))
+            resource_meta = await self._submit(call, arguments)
+        try:
+            return _Job(resource_meta, _encode(resource_meta))
+        except (Exception, SystemExit):  # Nobody could ever ask for it.
+            await self.delete(call, resource_meta)
+            raise
+
+    async def _submit(self, call: Call, arguments: Mapping[str, Any]) -> ResourceMeta:
+        try:
+            resource_meta: ResourceMeta = await invoke(call, self._registry, **arguments)
+        except PermanentError:
+            raise
+        except Exception as error:
+            # The backend may have started the job before it failed.
+            try:
+                found = await self._find(call)
+            except Exception:
+                found = None
+            if found is None:
+                raise
+            _log.warning("%s was started, although create failed: %s", call.connector.task_category.name, error)
+            return found
+        return resource_meta
+
+    async def _find(self, call: Call) -> ResourceMeta | None:
+        if call.idempotency_key is None or not implements(call.connector, "find"):
+            return None
+        found: ResourceMeta | None = await invoke(
+            attrs.evolve(call, operation="find"), self._registry, idempotency_key=call.idempotency_key
+        )
+        return found
+
+    async def _end(self, call: Call) -> None:
+        """Delete the job of an earlier attempt, if there is one that has not ended."""
+        creation = self._by_key.get(call.idempotency_key or "")
+        if creation is None:
+            resource_meta = await self._find(call)
+        elif creation.task.done():
+            self._keep(creation)
+            resource_meta = creation.task.result().resource_meta
+        else:  # It may take as long as it likes, and the next attempt does not wait for it.
+            creation.given_up = True
+            return
+        if resource_meta is not None and not await self._has_ended(call, resource_meta):
+            await self.delete(call, resource_meta)
+
+    async def _has_ended(self, call: Call, resource_meta: ResourceMeta) -> bool:
+        try:
+            resource: Resource = await invoke(
+                attrs.evolve(call, operation="get"), self._registry, resource_meta=resource_meta
+            )
+        except Exception:
+            return False
+        return resource.is_terminal
+
+    def _settle(self, creation: _Creation) -> None:
+        """The creation has ended."""
+        if creation.task.cancelled() or creation.task.exception() is not None:
+            # The same attempt may try anew.
+            if creation.call.idempotency_key is not None:
+                self._by_key.pop(creation.call.idempotency_key, None)
+        elif creation.given_up:
+            self._spawn(self._delete(creation.call, creation.task.result().resource_meta))
+        elif creation.left and not self._stopping:
+            self._abandoned[creation.task.result().encoded] = creation
+            creation.timer = creation.task.get_loop().call_later(self._grace, self._abandon, creation)
+
+    def _abandon(self, creation: _Creation) -> None:
+        """The grace period is over, and nobody has asked for the job."""
+        self._keep(creation)
+        self._spawn(self._delete(creation.call, creation.task.result().resource_meta))
+
+    def _keep(self, creation: _Creation) -> None:
+        creation.left = False
+        if creation.timer is not None:
+            creation.timer.cancel()
+            creation.timer = None
+            self._abandoned.pop(creation.task.result().encoded, None)
+
+    async def _delete(self, call: Call, resource_meta: ResourceMeta) -> None:
+        call = attrs.evolve(call, operation="delete", deadline=None, detached=False)
+        task_type = call.connector.task_category.name
+        for pause in (*_PAUSES, None):
+            try:
+                await invoke(call, self._registry, resource_meta=resource_meta)
+            except Exception as error:
+                if pause is None:
+                    _log.exception("%s could not be deleted, and may run on: %r", task_type, resource_meta)
+                    return
+                _log.warning("%s could not be deleted, and will be in %s s: %s", task_type, pause, error)
+                await asyncio.sleep(pause)
+            else:
+                self._deleted(task_type)
+                _log.warning("%s was deleted, because nobody asks for it any more: %r", task_type, resource_meta)
+                return
+
+    def _forget_the_oldest(self) -> None:
+        if len(self._by_key) > _MOST_REMEMBERED:
+            oldest = next((key for key, creation in self._by_key.items() if creation.task.done()), None)
+            if oldest is not None:
+                del self._by_key[oldest]
+
+    def _spawn(self, working: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(working)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+
+class _Job(NamedTuple):
+    resource_meta: ResourceMeta
+    encoded: bytes
+
+
+@attrs.define(eq=False)
+class _Creation:
+    call: Call
+    task: asyncio.Task[_Job]
+    waiting: int = 0
+    left: bool = False
+    given_up: bool = False
+    timer: asyncio.TimerHandle | None = None
+
+    def __str__(self) -> str:
+        return f"{self.call.connector.task_category.name} {self.task.result().encoded!r}"
+
+
+def _encode(resource_meta: ResourceMeta) -> bytes:
+    """The metadata as it travels.
+
+    Raises:
+        Exception: It could not be read again.
+    """
+    encoded = resource_meta.encode()
+    if type(resource_meta).encode is not ResourceMeta.encode:  # Ours looks itself.
+        type(resource_meta).decode(encoded)
+    return encoded
+
+
+_PATIENCE = 5.0
+"""Seconds that a call waits for a deletion: half of Flyte's deadline."""
+
+_PAUSES = (1, 2, 4, 8, 15, 30, 60, 60, 60, 60)
+"""Seconds between two tries to delete a job."""
+
+_MOST_REMEMBERED = 4096
+_log = logging.getLogger(__name__)
