@@ -71,6 +71,7 @@ class ConnectorClient:
         certificate_chain: PEM of the certificate that goes with it.
 
     Raises:
+        ValueError: There is a private key without a certificate, or the other way round.
         ServiceError: By every method: the service cannot be reached, does not answer in time, is no connector service,
             or answers with an error.
     """
@@ -86,14 +87,16 @@ class ConnectorClient:
     ) -> None:
         self.endpoint: str = endpoint
         self.timeout: float | None = timeout
+        if (private_key is None) != (certificate_chain is None):  # gRPC would end the process.
+            raise ValueError("private_key and certificate_chain go together: give both, or neither.")
         self._tls = (root_certificates, private_key, certificate_chain)
         self._open: grpc.aio.Channel | None = None
 
     async def __aenter__(self) -> ConnectorClient:
-        if any(self._tls):
-            self._open = grpc.aio.secure_channel(self.endpoint, grpc.ssl_channel_credentials(*self._tls))
-        else:
+        if self._tls == (None, None, None):
             self._open = grpc.aio.insecure_channel(self.endpoint)
+        else:
+            self._open = grpc.aio.secure_channel(self.endpoint, grpc.ssl_channel_credentials(*self._tls))
         return self
 
     async def __aexit__(
@@ -301,7 +304,7 @@ class ConnectorClient:
 def _explain_no_connection(details: str) -> str:
     reason = _ATTEMPT.sub("", details).rstrip(".")
     if "handshak" in reason.lower():
-        advice = "check root_certificates, and that it speaks TLS"
+        advice = "check the certificates, and that it speaks TLS"
     elif "closed" in reason or "reset" in reason:
         advice = "it may want TLS, or a certificate of the client"
     else:
@@ -313,7 +316,9 @@ def _explain_no_connection(details: str) -> str:
 _NOT_CONNECTED = re.compile(
     "failed to connect|connections to all backends|errors resolving|DNS resolution failed|Socket closed|recvmsg:"
 )
-_ATTEMPT = re.compile(r"^.*last error: (?:[A-Z_]+: )?(?:(?:ipv4|ipv6|unix):\S+: )?")
+_ATTEMPT = re.compile(
+    r"^.*last error: (?:[A-Z_]+: )?(?:(?:ipv4|ipv6|unix):\S+: )?(?:Failed to connect to remote host: (?:connect: )?)?"
+)
 
 # In the words of the gRPC libraries for Python, Go and others.
 _NO_METHOD = re.compile("(?i)method not found|unknown (?:service|method)|$|received http2 header with status: 404")

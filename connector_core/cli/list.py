@@ -1,68 +1,54 @@
-"""``connectors list``: the entries that were found, imported only with ``--load``."""
+"""``connectors list``: the entries that were found, imported only with ``--load``; or what a service offers."""
 
 from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from connector_core.listing import rows_of
 from connector_core.registry import ConnectorRegistry
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
-
-    from connector_core.discovery import Entry
 
 __all__ = ["command"]
 
 
 def command(args: argparse.Namespace) -> int:
-    """Print a row for each entry, or with ``--load`` for each version that it gave."""
-    registry = ConnectorRegistry()
-    entries = registry.entries()
-    if args.load:
-        from connector_core.cli.failing import quiet
-
-        with quiet():
-            registry.load_all()
-        entries = registry.entries()
-    rows = [row for entry in entries for row in _rows(registry, entry)]
+    """Print a row for each entry, or with ``--load`` and ``--endpoint`` for each version that there is."""
+    rows = rows_of(_registry(args))
     if args.json:
         print(json.dumps(rows, indent=2), file=args.output)
         return 0
     if not rows:
-        print("No connector is installed; install a connector package, such as connector-duckdb.", file=sys.stderr)
+        here = "No connector is installed; install a connector package, such as connector-duckdb."
+        there = f"The service at {args.endpoint} has no connector."
+        print(here if args.endpoint is None else there, file=sys.stderr)
         return 0
     from connector_core.cli.draw import print_table
 
     columns = ["task_type", "state", "entry_point", "distribution", "distribution_version"]
     if args.load:
         columns[1:1] = ["version", "kind", "connector"]
+    elif args.endpoint is not None:
+        columns = ["task_type", "version", "kind", "connector"]
     print_table([{column: row[column] for column in columns} for row in rows])
     if any(row["state"] in ("failed", "conflicting") for row in rows):
         print("\n`connectors doctor` says why not all of them can be used.", file=sys.stderr)
     return 0
 
 
-def _rows(registry: ConnectorRegistry, entry: Entry) -> Iterator[dict[str, Any]]:
-    row = {
-        "task_type": entry.task_type,
-        "version": None,
-        "state": entry.state,
-        "kind": None,
-        "connector": None,
-        "entry_point": entry.value,
-        "distribution": entry.distribution,
-        "distribution_version": entry.distribution_version,
-        "error": entry.reason,
-    }
-    made = [each for each in registry.connectors() if each.task_category.name == entry.task_type]
-    if entry.state != "loaded" or not made:
-        yield row
-        return
-    from connector_core.connector import SyncConnectorBase
+def _registry(args: argparse.Namespace) -> ConnectorRegistry:
+    if args.endpoint is not None:
+        from connector_core.cli.remote import registry_of
 
-    for connector in made:
-        kind = "sync" if isinstance(connector, SyncConnectorBase) else "async"
-        yield row | {"version": connector.task_category.version, "kind": kind, "connector": connector.name}
+        return registry_of(args.endpoint)
+    registry = ConnectorRegistry()
+    registry.entries()  # Finds the plugins too, whose failures nobody else would tell.
+    if args.load:
+        from connector_core.cli.failing import quiet
+
+        with quiet():
+            registry.load_all()
+    return registry

@@ -1,4 +1,4 @@
-"""``connectors run``: a task through its connector, here, with its progress and its outputs."""
+"""``connectors run``: a task through its connector, here or on a running service, with its progress and outputs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from connector_core.cli.draw import plain, print_value
 from connector_core.cli.failing import WrongUse
 from connector_core.cli.inputs import json_or_text, read_inputs
 from connector_core.cli.versions import newest_version
-from connector_core.errors import PermanentError, RetryableError, TaskFailed
+from connector_core.errors import ConnectorNotFound, PermanentError, RetryableError, TaskFailed
 from connector_core.literals import from_literal_map
 from connector_core.local.task import Task
 from connector_core.local.templates import placeholders
@@ -33,12 +33,12 @@ __all__ = ["command"]
 
 def command(args: argparse.Namespace) -> int:
     """Run the task; the exit status is 1 when it fails."""
-    registry = ConnectorRegistry()
+    registry = _registry(args.endpoint)
     inputs, types = read_inputs(args.inputs)
     progress = _Progress(args.task_type, quiet=args.json)
     task = Task(
         args.task_type,
-        task_type_version=newest_version(registry, args.task_type),
+        task_type_version=_version(args, registry),
         inputs=types,
         custom=_pairs("--custom", args.custom),
         config=_pairs("--config", args.config, as_json=False),
@@ -67,6 +67,23 @@ def command(args: argparse.Namespace) -> int:
     for name in sorted(outputs):
         print_value(name, outputs[name])
     return 0
+
+
+def _registry(endpoint: str | None) -> ConnectorRegistry:
+    if endpoint is None:
+        return ConnectorRegistry()
+    from connector_core.cli.remote import registry_of
+
+    return registry_of(endpoint)
+
+
+def _version(args: argparse.Namespace, registry: ConnectorRegistry) -> int:
+    try:
+        return newest_version(registry, args.task_type)
+    except ConnectorNotFound as error:
+        if args.endpoint is not None:
+            error.add_note(f"The service at {args.endpoint} was asked.")
+        raise
 
 
 def _execute(task: Task, inputs: dict[str, Any]) -> LiteralMap:

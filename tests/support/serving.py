@@ -1,0 +1,48 @@
+"""A running service for tests: a real one, on an event loop and a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Any
+
+from connector_core import ConnectorRegistry
+from connector_core.service import ConnectorServer
+
+
+@contextmanager
+def serving(registry: ConnectorRegistry, **options: Any) -> Iterator[str]:
+    """Serve the connectors of `registry`, and stop at the end; gives ``host:port``.
+
+    Args:
+        registry: The registry.
+        **options: Those of ConnectorServer, beyond registry, host and port.
+    """
+    started: Future[tuple[str, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def serve() -> None:
+        stopped = asyncio.Event()
+        async with ConnectorServer(registry=registry, host="127.0.0.1", port=0, **options) as server:
+            started.set_result((f"127.0.0.1:{server.port}", asyncio.get_running_loop(), stopped))
+            await stopped.wait()
+
+    def run() -> None:
+        try:
+            asyncio.run(serve())
+        except BaseException as error:
+            if started.done():
+                raise
+            started.set_exception(error)
+
+    thread = threading.Thread(target=run, name="serving")
+    thread.start()
+    endpoint, loop, stopped = started.result(timeout=60)
+    try:
+        yield endpoint
+    finally:
+        loop.call_soon_threadsafe(stopped.set)
+        thread.join(timeout=60)
+        assert not thread.is_alive(), "the service does not stop"
