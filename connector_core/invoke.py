@@ -141,8 +141,7 @@ async def invoke(call: Call, registry: ConnectorRegistry | None = None, /, **arg
         Exception: Whatever else it raised.
     """
     with _Observed(call, registry) as observed:
-        method = getattr(call.connector, call.operation)
-        result = await _limited(call, registry, _call(call, method, _accepted(method, arguments)))
+        result = await _limited(call, registry, _call(call, getattr(call.connector, call.operation), arguments))
         _check_result(call, result)
         observed.result = result
     return result
@@ -164,9 +163,9 @@ async def stream_logs(
     with _Observed(call, registry):
         method = getattr(call.connector, call.operation)
         if inspect.isasyncgenfunction(inspect.unwrap(method)):
-            responses = method(**_accepted(method, arguments))
+            responses = method(**_accepted(_signature_of(method), arguments))
         else:
-            responses = await _limited(call, registry, _call(call, method, _accepted(method, arguments)))
+            responses = await _limited(call, registry, _call(call, method, arguments))
         if not isinstance(responses, (AsyncIterator, Iterator)):
             yield responses
             return
@@ -213,8 +212,7 @@ class _Observed:
 
 async def _limited(call: Call, registry: ConnectorRegistry | None, working: Awaitable[Any]) -> Any:
     """What `working` gives, if it does within the time that the call has."""
-    limits = () if call.detached else (call.connector.timeout, call.deadline and call.deadline - time.monotonic())
-    seconds = min((limit for limit in limits if limit is not None), default=None)
+    seconds = _seconds_of(call)
     if seconds is None:
         with _InCall(call, registry):
             return await working
@@ -227,6 +225,14 @@ async def _limited(call: Call, registry: ConnectorRegistry | None, working: Awai
         if timer.expired():
             raise CallTimeout(type(call.connector).__name__, call.operation, max(seconds, 0)) from error
         raise
+
+
+def _seconds_of(call: Call) -> float | None:
+    limit = call.connector.timeout
+    if call.detached or call.deadline is None:
+        return None if call.detached else limit
+    remaining = call.deadline - time.monotonic()
+    return remaining if limit is None else min(limit, remaining)
 
 
 class _InCall:
@@ -251,7 +257,9 @@ class _InCall:
 
 
 async def _call(call: Call, method: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
-    if _signature(getattr(method, "__func__", method)).is_coroutine:
+    signature = _signature_of(method)
+    arguments = _accepted(signature, arguments)
+    if signature.is_coroutine:
         return await method(**arguments)
     result = await _in_thread(call, partial(method, **arguments))
     # A decorator may hide an async method behind a plain function: what it returns still has to be awaited.
@@ -299,15 +307,19 @@ def _threads_of(connector: ConnectorBase) -> _Threads:
     return pool
 
 
-def _accepted(method: Callable[..., Any], arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-    names = _signature(getattr(method, "__func__", method)).names
-    return arguments if names is None else {name: value for name, value in arguments.items() if name in names}
-
-
 class _Signature(NamedTuple):
     names: frozenset[str] | None
     """The keyword arguments that the function accepts, and each that it decorates; None: all of them."""
     is_coroutine: bool
+
+
+def _accepted(signature: _Signature, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    names = signature.names
+    return arguments if names is None else {name: value for name, value in arguments.items() if name in names}
+
+
+def _signature_of(method: Callable[..., Any]) -> _Signature:
+    return _signature(getattr(method, "__func__", method))
 
 
 @lru_cache(maxsize=4096)

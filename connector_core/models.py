@@ -56,6 +56,8 @@ class ResourceError:
 
 
 def _to_phase(value: Any) -> Phase:
+    if type(value) is Phase:
+        return value
     try:
         return Phase(value)
     except ValueError:
@@ -143,11 +145,14 @@ class Resource:
                 Flyte takes, ``MAX_OUTPUT_BYTES``.
             InvalidResource: ``custom_info`` is not JSON.
         """
-        from connector_core.idl import ResourceMessage
-        from connector_core.literals import MAX_OUTPUT_BYTES, ato_literal_map
+        import connector_core.idl as idl
 
-        message = ResourceMessage(phase=int(self.phase), message=self.message or "", log_links=self.log_links or ())  # type: ignore[arg-type]
+        message = idl.ResourceMessage(phase=self.phase.value, message=self.message)  # type: ignore[arg-type]
+        if self.log_links:
+            message.log_links.extend(self.log_links)
         if self.outputs is not None:
+            from connector_core.literals import MAX_OUTPUT_BYTES, ato_literal_map
+
             outputs = await ato_literal_map(
                 self.outputs, path="outputs", output_prefix=output_prefix, max_bytes=MAX_OUTPUT_BYTES
             )

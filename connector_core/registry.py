@@ -250,12 +250,22 @@ class ConnectorRegistry:
 
         An implementation that raises is logged by its plugin's name, and stops nothing.
         """
-        return list(self._hook_results(hook, arguments)) if self._implementations(hook) else []
+        results = []
+        for implementation in self._implementations(hook):
+            result = self._call_implementation(hook, implementation, arguments)
+            if result is not None:
+                results.append(result)
+        return results
 
     @_OnDefault
     def secret(self, key: str) -> str | None:
         """What the first plugin that knows this key says in the hook ``connector_core_secret``."""
-        return next(self._hook_results("connector_core_secret", {"key": key}), None)
+        hook = "connector_core_secret"
+        for implementation in self._implementations(hook):
+            found: str | None = self._call_implementation(hook, implementation, {"key": key})
+            if found is not None:
+                return found
+        return None
 
     def _implementations(self, hook: str) -> tuple[pluggy.HookImpl, ...]:
         hooks = self._hooks
@@ -268,15 +278,12 @@ class ConnectorRegistry:
                 hooks[hook] = found
         return found
 
-    def _hook_results(self, hook: str, arguments: Mapping[str, Any]) -> Iterator[Any]:
-        for implementation in self._implementations(hook):
-            try:
-                result = implementation.function(*(arguments[name] for name in implementation.argnames))
-            except (Exception, SystemExit):
-                _log().exception("The hook %s of the plugin %s failed.", hook, implementation.plugin_name)
-            else:
-                if result is not None:
-                    yield result
+    def _call_implementation(self, hook: str, implementation: pluggy.HookImpl, arguments: Mapping[str, Any]) -> Any:
+        try:
+            return implementation.function(*[arguments[name] for name in implementation.argnames])
+        except (Exception, SystemExit):
+            _log().exception("The hook %s of the plugin %s failed.", hook, implementation.plugin_name)
+            return None
 
     def _add(
         self, connectors: Iterable[SyncConnectorBase | AsyncConnectorBase], *, override: bool, explicit: bool

@@ -23,10 +23,11 @@ def command(args: argparse.Namespace) -> int:
     for module in args.modules:
         _import(module)
     try:
-        from uvloop import run
+        from uvloop import new_event_loop
     except ImportError:  # It is not made for Windows.
-        run = asyncio.run
-    run(_serve(args, default_registry()))
+        from asyncio import new_event_loop
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(_serve(args, default_registry()))
     return 0
 
 
