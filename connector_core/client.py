@@ -13,8 +13,8 @@ from connector_core.models import Resource
 try:
     import grpc
     import grpc.aio
-except ImportError as error:
-    raise MissingExtra(__name__, "service") from error
+except ImportError as _missing:
+    raise MissingExtra(__name__, "service") from _missing
 
 from flyteidl.admin.agent_pb2 import (
     CreateRequestHeader,

@@ -36,7 +36,7 @@ def registry_of(endpoint: str) -> ConnectorRegistry:
     registry = ConnectorRegistry(discover=False)
     for agent in asyncio.run(_list_connectors(endpoint)):
         # A class of the connector's name, because that is what errors call it.
-        kind = type(agent.name, (_SyncRemote if agent.is_sync else _AsyncRemote,), {"endpoint": endpoint})
+        kind: Any = type(agent.name, (_SyncRemote if agent.is_sync else _AsyncRemote,), {"endpoint": endpoint})
         for category in agent.supported_task_categories:
             registry.register(kind(category.name, category.version), override=True)
     return registry

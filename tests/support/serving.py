@@ -14,18 +14,19 @@ from connector_core.service import ConnectorServer
 
 
 @contextmanager
-def serving(registry: ConnectorRegistry, **options: Any) -> Iterator[str]:
+def serving(registry: ConnectorRegistry, *, port: int = 0, **options: Any) -> Iterator[str]:
     """Serve the connectors of `registry`, and stop at the end; gives ``host:port``.
 
     Args:
         registry: The registry.
-        **options: Those of ConnectorServer, beyond registry, host and port.
+        port: Where; 0: at any that is free.
+        **options: Those of ConnectorServer beyond these and the host, which is 127.0.0.1.
     """
     started: Future[tuple[str, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
     async def serve() -> None:
         stopped = asyncio.Event()
-        async with ConnectorServer(registry=registry, host="127.0.0.1", port=0, **options) as server:
+        async with ConnectorServer(registry=registry, host="127.0.0.1", port=port, **options) as server:
             started.set_result((f"127.0.0.1:{server.port}", asyncio.get_running_loop(), stopped))
             await stopped.wait()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -43,13 +44,18 @@ class Service:
         self._stack = stack
         self.endpoint = ""
 
-    def start(self, *served: SyncConnectorBase | AsyncConnectorBase) -> str:
+    def start(self, *served: SyncConnectorBase | AsyncConnectorBase, port: int = 0) -> str:
         """Serve these connectors."""
         registry = ConnectorRegistry(discover=False)
         for connector in served:
             registry.register(connector)
-        self.endpoint = self._stack.enter_context(serving(registry))
+        self.endpoint = self._stack.enter_context(serving(registry, port=port))
         return self.endpoint
+
+    def restart(self, *served: SyncConnectorBase | AsyncConnectorBase) -> None:
+        """Stop, and serve these connectors at the same place."""
+        self._stack.close()
+        self.start(*served, port=int(self.endpoint.rpartition(":")[2]))
 
     def connectors(self, *arguments: str) -> Ran:
         """Run a command line with ``--endpoint``."""
@@ -203,6 +209,18 @@ class TestGivenUp:
         assert jobs.deleted == [JobMeta(1)]
 
 
+class TestTheServiceIsAway:
+    def test_a_job_outlives_a_restart_of_the_service(self, service: Service, site: Site) -> None:
+        with start_connectors(site, "run", "job", "--endpoint", service.start(Jobs(RUNNING))) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "RUNNING: busy\n"
+            service.restart(after := Jobs())
+            out, err = process.communicate(timeout=60)
+        assert (process.returncode, err) == (0, "")
+        assert out.startswith("SUCCEEDED in ")
+        assert (after.created, after.deleted) == ([], [])
+
+
 class TestTheServiceSaysNo:
     def test_an_unknown_task_type(self, service: Service) -> None:
         endpoint = service.start(Echo())
@@ -241,12 +259,22 @@ class TestTheEndpoint:
             f"connectors: --endpoint {endpoint} cannot be used: write it as HOST:PORT, such as localhost:8000.\n",
         )
 
-    def test_one_where_nobody_listens(self, service: Service, capsys: Capsys) -> None:
-        with ExitStack() as stack:
-            registry = ConnectorRegistry(discover=False)
-            endpoint = stack.enter_context(serving(registry))
+    def test_one_where_nobody_listens(self, capsys: Capsys) -> None:
+        with serving(ConnectorRegistry(discover=False)) as endpoint:
+            pass
         for words in (["list"], ["run", "job"]):
             status, out, err = connectors(capsys, *words, "--endpoint", endpoint)
             assert (status, out) == (1, "")
             assert err.startswith(f"connectors: The service at {endpoint} cannot be reached: ")
             assert err.count("\n") == 1
+
+
+def test_without_the_extra_there_is_a_sentence(capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "connector_core.client", raising=False)
+    monkeypatch.delitem(sys.modules, "connector_core.cli.remote", raising=False)
+    monkeypatch.setitem(sys.modules, "grpc", None)
+    assert connectors(capsys, "list", "--endpoint", "localhost:8000") == (
+        1,
+        "",
+        "connectors: connector_core.client needs more packages: pip install 'connector-core[service]'\n",
+    )

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import grpc.aio
 import pytest
+from flyteidl.service.agent_pb2_grpc import SyncAgentServiceServicer, add_SyncAgentServiceServicer_to_server
 
 from connector_core import (
     ConnectorRegistry,
@@ -20,6 +21,7 @@ from connector_core import (
     ResourceError,
     ServiceError,
     TaskCategory,
+    TransientError,
     from_literal_map,
     to_literal_map,
 )
@@ -231,6 +233,40 @@ class TestNoAnswer:
             ServiceError, match="has no method ListAgents, so it is no connector service; check the add"
         ):
             asyncio.run(main())
+
+    def test_a_service_that_ends_the_stream_at_once(self) -> None:
+        class Silent(SyncAgentServiceServicer):
+            async def ExecuteTaskSync(self, requests: Any, context: Any) -> AsyncIterator[Any]:
+                async for _ in requests:
+                    pass
+                for nothing in ():
+                    yield nothing
+
+        async def main() -> None:
+            server = grpc.aio.server()
+            add_SyncAgentServiceServicer_to_server(Silent(), server)
+            endpoint = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+            await server.start()
+            try:
+                async with ConnectorClient(endpoint) as client:
+                    await client.do(TaskTemplate(type="echo"), "s3://b/p")
+            finally:
+                await server.stop(None)
+
+        with pytest.raises(ServiceError, match=r"answers ExecuteTaskSync with nothing\.$"):
+            asyncio.run(main())
+
+    def test_a_backend_that_is_away_is_not_a_service_that_is_away(self, registry: ConnectorRegistry) -> None:
+        class Away(Jobs):
+            async def create(self, *_: Any, **__: Any) -> Any:
+                raise TransientError("the warehouse is closed")
+
+        registry.register(Away())
+        with pytest.raises(
+            ServiceError, match="answers CreateTask with UNAVAILABLE: the warehouse is closed"
+        ) as failed:
+            ask(registry, lambda client: client.create(TaskTemplate(type="job"), "s3://b/p"))
+        assert (failed.value.code, failed.value.details) == ("UNAVAILABLE", "the warehouse is closed")
 
     def test_a_client_that_is_not_open(self) -> None:
         with pytest.raises(RuntimeError, match=r"^The client is not open: use it within `async with ConnectorClient\("):
