@@ -7,11 +7,21 @@ import importlib
 import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, TypeVar
 
+import grpc
 import grpc.aio
 import pytest
-from flyteidl.service.agent_pb2_grpc import SyncAgentServiceServicer, add_SyncAgentServiceServicer_to_server
+import trustme
+from flyteidl.admin.agent_pb2 import ListAgentsResponse
+from flyteidl.service.agent_pb2_grpc import (
+    AgentMetadataServiceServicer,
+    SyncAgentServiceServicer,
+    add_AgentMetadataServiceServicer_to_server,
+    add_SyncAgentServiceServicer_to_server,
+)
 
 from connector_core import (
     ConnectorRegistry,
@@ -27,6 +37,7 @@ from connector_core import (
 )
 from connector_core.client import ConnectorClient
 from connector_core.idl import (
+    Agent,
     Duration,
     ExecutionMetricResult,
     GetTaskLogsResponse,
@@ -43,6 +54,7 @@ from support.connectors import Echo, JobMeta, Jobs
 
 T = TypeVar("T")
 
+AUTHORITY, OTHER = trustme.CA(), trustme.CA()
 JOB = TaskCategory("job")
 
 
@@ -57,6 +69,25 @@ def ask(registry: ConnectorRegistry, question: Callable[[ConnectorClient], Await
             return await question(client)
 
     return asyncio.run(main())
+
+
+@asynccontextmanager
+async def bare_server(
+    *services: Callable[[grpc.aio.Server], None], credentials: grpc.ServerCredentials | None = None
+) -> AsyncIterator[int]:
+    """A server with no more than these services; gives its port."""
+    server = grpc.aio.server()
+    for add in services:
+        add(server)
+    if credentials is None:
+        port = server.add_insecure_port("127.0.0.1:0")
+    else:
+        port = server.add_secure_port("127.0.0.1:0", credentials)
+    await server.start()
+    try:
+        yield port
+    finally:
+        await server.stop(None)
 
 
 def list_connectors(endpoint: str, **options: Any) -> Any:
@@ -220,14 +251,8 @@ class TestNoAnswer:
 
     def test_a_server_of_something_else(self) -> None:
         async def main() -> None:
-            server = grpc.aio.server()
-            endpoint = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
-            await server.start()
-            try:
-                async with ConnectorClient(endpoint) as client:
-                    await client.list_connectors()
-            finally:
-                await server.stop(None)
+            async with bare_server() as port, ConnectorClient(f"127.0.0.1:{port}") as client:
+                await client.list_connectors()
 
         with pytest.raises(
             ServiceError, match="has no method ListAgents, so it is no connector service; check the add"
@@ -243,15 +268,9 @@ class TestNoAnswer:
                     yield nothing
 
         async def main() -> None:
-            server = grpc.aio.server()
-            add_SyncAgentServiceServicer_to_server(Silent(), server)
-            endpoint = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
-            await server.start()
-            try:
-                async with ConnectorClient(endpoint) as client:
-                    await client.do(TaskTemplate(type="echo"), "s3://b/p")
-            finally:
-                await server.stop(None)
+            add = partial(add_SyncAgentServiceServicer_to_server, Silent())
+            async with bare_server(add) as port, ConnectorClient(f"127.0.0.1:{port}") as client:
+                await client.do(TaskTemplate(type="echo"), "s3://b/p")
 
         with pytest.raises(ServiceError, match=r"answers ExecuteTaskSync with nothing\.$"):
             asyncio.run(main())
@@ -271,6 +290,78 @@ class TestNoAnswer:
     def test_a_client_that_is_not_open(self) -> None:
         with pytest.raises(RuntimeError, match=r"^The client is not open: use it within `async with ConnectorClient\("):
             asyncio.run(ConnectorClient("127.0.0.1:1").list_connectors())
+
+
+class TestTLS:
+    """The service is that of `bare_server`, with one connector."""
+
+    def ask(self, credentials: grpc.ServerCredentials | None, **options: Any) -> list[str]:
+        class Metadata(AgentMetadataServiceServicer):
+            async def ListAgents(self, request: Any, context: Any) -> ListAgentsResponse:
+                return ListAgentsResponse(agents=[Agent(name="Echo")])
+
+        async def main() -> list[str]:
+            add = partial(add_AgentMetadataServiceServicer_to_server, Metadata())
+            async with (
+                bare_server(add, credentials=credentials) as port,
+                ConnectorClient(f"127.0.0.1:{port}", **options) as client,
+            ):
+                return [agent.name for agent in await client.list_connectors()]
+
+        return asyncio.run(main())
+
+    def test_the_service_shows_a_certificate(self) -> None:
+        assert self.ask(tls(AUTHORITY), root_certificates=AUTHORITY.cert_pem.bytes()) == ["Echo"]
+
+    def test_the_service_asks_for_a_certificate_too(self) -> None:
+        assert self.ask(tls(AUTHORITY, clients=OTHER), **client_certificate(OTHER)) == ["Echo"]
+
+    def test_a_certificate_that_is_not_trusted(self) -> None:
+        with pytest.raises(
+            ServiceError, match=r"cannot be reached: .*; check the certificates, and that it speaks TLS\.$"
+        ):
+            self.ask(tls(AUTHORITY), root_certificates=OTHER.cert_pem.bytes())
+
+    def test_a_service_without_tls(self) -> None:
+        with pytest.raises(
+            ServiceError, match=r"cannot be reached: .*; check the certificates, and that it speaks TLS\.$"
+        ):
+            self.ask(None, root_certificates=AUTHORITY.cert_pem.bytes())
+
+    @pytest.mark.parametrize("options", [{}, {"root_certificates": AUTHORITY.cert_pem.bytes()}])
+    def test_a_client_without_what_the_service_asks_for(self, options: dict[str, bytes]) -> None:
+        with pytest.raises(
+            ServiceError, match=r"cannot be reached: .*; it may want TLS, or a certificate of the client\.$"
+        ):
+            self.ask(tls(AUTHORITY, clients=OTHER), **options)
+
+    @pytest.mark.parametrize("options", [{"private_key": b"k"}, {"certificate_chain": b"c"}])
+    def test_half_of_a_pair(self, options: dict[str, bytes]) -> None:
+        with pytest.raises(
+            ValueError, match=r"^private_key and certificate_chain go together: give both, or neither\.$"
+        ):
+            ConnectorClient("localhost:8000", **options)  # type: ignore[arg-type]
+
+    def test_an_empty_file_of_certificates_is_no_leave_to_speak_in_plain_text(self) -> None:
+        with pytest.raises(ServiceError, match="UNAVAILABLE|cannot be reached"):
+            self.ask(None, root_certificates=b"")
+
+
+def tls(authority: trustme.CA, *, clients: trustme.CA | None = None) -> grpc.ServerCredentials:
+    """Credentials of a service whose certificate is the authority's, and which may ask for one of its clients."""
+    issued = authority.issue_cert("127.0.0.1")
+    pair = (issued.private_key_pem.bytes(), issued.cert_chain_pems[0].bytes())
+    asked = None if clients is None else clients.cert_pem.bytes()
+    return grpc.ssl_server_credentials([pair], asked, require_client_auth=clients is not None)
+
+
+def client_certificate(authority: trustme.CA) -> dict[str, bytes]:
+    issued = authority.issue_cert("client@acme.test")
+    return {
+        "root_certificates": AUTHORITY.cert_pem.bytes(),
+        "private_key": issued.private_key_pem.bytes(),
+        "certificate_chain": issued.cert_chain_pems[0].bytes(),
+    }
 
 
 def test_without_grpc_the_import_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
