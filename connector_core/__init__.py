@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         ConnectorOverloaded,
         DuplicateConnector,
         EntryRefused,
+        InvalidCertificate,
         InvalidConnector,
         InvalidResource,
         InvalidResourceMeta,
@@ -78,8 +79,8 @@ _NAMES_OF_MODULE = {
     "discovery": "Entry",
     "errors": """
         CallError CallTimeout CannotServe ConnectorConflict ConnectorDisabled ConnectorError ConnectorExited
-        ConnectorFailed ConnectorNotFound ConnectorOverloaded DuplicateConnector EntryRefused InvalidConnector
-        InvalidResource InvalidResourceMeta InvalidSetting LiteralError MissingExtra NoCurrentCall
+        ConnectorFailed ConnectorNotFound ConnectorOverloaded DuplicateConnector EntryRefused InvalidCertificate
+        InvalidConnector InvalidResource InvalidResourceMeta InvalidSetting LiteralError MissingExtra NoCurrentCall
         OutputsUnreadable PermanentError PrefixNotWritable RetryableError SecretNotFound ServiceError TaskFailed
         TaskTimeout TemplateError TransientError UnknownPhase
     """,
@@ -119,6 +120,7 @@ __all__ = [
     "Entry",
     "EntryRefused",
     "File",
+    "InvalidCertificate",
     "InvalidConnector",
     "InvalidResource",
     "InvalidResourceMeta",

@@ -26,6 +26,7 @@ Every error carries its subject as attributes, so that a program need not parse 
     ├── OutputsUnreadable                   the outputs of a local run cannot be read
     ├── PrefixNotWritable                   nothing can be written under the output prefix
     ├── CannotServe (OSError)               the service cannot listen where it was told to
+    ├── InvalidCertificate (ValueError)     a file that the service was given for TLS cannot be used
     ├── ServiceError                        a service that was called did not do what it was asked for
     ├── MissingExtra (ImportError)          a part of connector-core whose dependencies are not installed
     └── CallError                           for connectors to raise:
@@ -40,6 +41,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from connector_core.models import Resource, TaskCategory
 
@@ -56,6 +58,7 @@ __all__ = [
     "ConnectorOverloaded",
     "DuplicateConnector",
     "EntryRefused",
+    "InvalidCertificate",
     "InvalidConnector",
     "InvalidResource",
     "InvalidResourceMeta",
@@ -348,6 +351,18 @@ class CannotServe(ConnectorError, OSError):
     def __init__(self, address: str) -> None:
         self.address = address
         super().__init__(f"Cannot listen on {address}: another process does, or it is no address of this machine.")
+
+
+class InvalidCertificate(ConnectorError, ValueError):
+    """A file that the service was given for TLS cannot be used.
+
+    Attributes:
+        path: The file.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        self.path = path
+        super().__init__(f"Cannot use {path} for TLS: {reason}.")
 
 
 class ServiceError(ConnectorError):
