@@ -1,4 +1,4 @@
-"""The reference has every hook, setting, error, command, option, key and public name, and none that does not exist."""
+"""The reference has every hook, setting, error, option, metric, key and public name, and none that does not exist."""
 
 from __future__ import annotations
 
@@ -13,11 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from grpc import StatusCode
+from prometheus_client import Metric
 
 import connector_core
-from connector_core import errors, hookspecs
+from connector_core import Call, Outcome, Resource, errors, hookspecs
 from connector_core.cli import _parser, main
 from connector_core.discovery import Settings, State
+from connector_core.service.metrics import Metrics
+from connector_core.service.pages import PATHS
+from support.connectors import Echo
 from support.markdown import name_of, pages, section
 from support.wheels import ROOT
 
@@ -206,3 +211,48 @@ def test_every_method_of_the_registry_is_in_the_reference() -> None:
 @pytest.mark.parametrize("state", State)
 def test_every_state_is_in_the_reference(state: State) -> None:
     assert f"| `{state}` |" in section(REFERENCE / "entry-points.md", "States")
+
+
+def used() -> Metrics:
+    """Metrics with a sample of each."""
+    metrics = Metrics()
+    call = Call(Echo(), "do")
+    metrics.connector_core_before_call(call)
+    metrics.connector_core_after_call(call, Outcome(0.1, Resource.succeeded()))
+    metrics.refused("echo", "do", StatusCode.NOT_FOUND)
+    metrics.input_bytes("echo", 1)
+    metrics.orphan_deleted("echo")
+    metrics.passing_failure("echo")
+    return metrics
+
+
+# Those of the process are described where they come from.
+METRICS = [metric for metric in used().registry.collect() if not metric.name.startswith("process_")]
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: str(metric.name))
+def test_every_metric_is_in_the_reference_with_its_labels_and_type(metric: Metric) -> None:
+    name = f"{metric.name}_total" if metric.type == "counter" else metric.name
+    labels = ", ".join(f"`{label}`" for label in metric.samples[0].labels)
+    assert f"| `{name}` |{f' {labels} ' if labels else ' '}| {metric.type} | " in text_of("metrics.md")
+
+
+def test_no_page_names_a_metric_that_does_not_exist() -> None:
+    names = {sample.name for metric in METRICS for sample in metric.samples} | {metric.name for metric in METRICS}
+    for page in pages():
+        named = set(re.findall(r"\bflyte_connector_\w+", page.read_text(encoding="utf-8")))
+        assert named <= names, name_of(page)
+
+
+def test_every_page_of_the_metrics_port_is_in_the_reference() -> None:
+    rows = re.findall(r"^\| `([^`]+)` \|", section(REFERENCE / "metrics.md", "Pages"), flags=re.MULTILINE)
+    assert tuple(rows) == PATHS
+
+
+@pytest.mark.parametrize("status", [status for status in StatusCode if status is not StatusCode.OK], ids=str)
+def test_every_error_code_is_in_the_reference(status: StatusCode) -> None:
+    metrics = Metrics()
+    metrics.refused("echo", "do", status)
+    (failed,) = (metric for metric in metrics.registry.collect() if metric.name == "flyte_connector_requests_failure")
+    code = failed.samples[0].labels["error_code"]
+    assert re.search(rf"^\| `{code}` \|.*\b{status.name}\b", text_of("metrics.md"), flags=re.MULTILINE)
