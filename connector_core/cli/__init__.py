@@ -39,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         args.parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
     if args.command_line and args.command != "run":
         args.parser.error(f"`{args.command}` takes no command after --; `run` does")
+    # gRPC reads it when it is imported, and else writes of each connection that is lost.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     # The JSON document goes to `args.output`; what a connector prints must not get in between.
     args.output = sys.stdout
     try:
