@@ -33,7 +33,9 @@ def server_credentials(certificate: Path, key: Path, client_ca: Path | None = No
     """
     fetcher = _Fetcher(_Files(certificate, key, client_ca))
     credentials: grpc.ServerCredentials = grpc.dynamic_ssl_server_credentials(
-        _configuration(fetcher.used), fetcher, require_client_authentication=client_ca is not None
+        _configuration(fetcher.used),
+        fetcher,  # pyright: ignore[reportArgumentType] - None is allowed, and means that nothing has changed
+        require_client_authentication=client_ca is not None,
     )
     return credentials
 
