@@ -60,8 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _logging(args: argparse.Namespace) -> AbstractContextManager[None]:
-    """Where what connector-core logs goes; a list loads nothing that could be logged, and has no time to lose."""
-    if args.command == "list" and not args.load:
+    """Where what connector-core logs goes; the service has a log of its own, and a list nothing to log."""
+    if args.command == "serve" or (args.command == "list" and not args.load):
         return nullcontext()
     from connector_core.cli.failing import logging_to_stderr
 
@@ -126,8 +126,14 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", default="localhost", help="the address to listen on (default: %(default)s)")
     serve.add_argument("--port", type=_port, default=8000, help="0 is any that is free (default: %(default)s)")
     serve.add_argument(
+        "--metrics-port", type=_port, default=9090, help="for probes and Prometheus, over HTTP (default: %(default)s)"
+    )
+    serve.add_argument(
         "--module", dest="modules", metavar="M", action="append", default=[], help="import it, to register connectors"
     )
+    serve.add_argument("--tls-cert", metavar="F", help="the certificate, as PEM: serve with TLS")
+    serve.add_argument("--tls-key", metavar="F", help="its private key, as PEM")
+    serve.add_argument("--tls-client-ca", metavar="F", help="who signs the certificates that clients must have, as PEM")
     return parser
 
 

@@ -4,48 +4,67 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import signal
+import sys
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connector_core.cli.failing import WrongUse
-from connector_core.registry import ConnectorRegistry, default_registry
-from connector_core.service import ConnectorServer
+from connector_core.registry import default_registry
+from connector_core.service import ConnectorServer, server_credentials
+from connector_core.service.logs import log_to
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
+
+    import grpc
 
 __all__ = ["command"]
 
 
 def command(args: argparse.Namespace) -> int:
-    """Serve until SIGTERM or SIGINT; the exit status is 0 when all running calls have ended."""
-    for module in args.modules:
-        _import(module)
-    try:
-        from uvloop import new_event_loop
-    except ImportError:  # It is not made for Windows.
-        from asyncio import new_event_loop
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(_serve(args, default_registry()))
+    """Serve until SIGTERM or SIGINT; the exit status is 0 when running calls have had their time to end."""
+    with log_to(sys.stderr, logging.DEBUG if args.verbose else logging.INFO):
+        credentials = _credentials(args)
+        for module in args.modules:
+            _import(module)
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_serve(args, credentials))
     return 0
 
 
-async def _serve(args: argparse.Namespace, registry: ConnectorRegistry) -> None:
-    server = ConnectorServer(registry, host=args.host, port=args.port)
+async def _serve(args: argparse.Namespace, credentials: grpc.ServerCredentials | None) -> None:
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    registry = default_registry()
+    server = ConnectorServer(
+        registry, host=args.host, port=args.port, metrics_port=args.metrics_port, credentials=credentials
+    )
     async with server:
         # What is there now stays: the collector need not look at it again and again.
         gc.collect()
         gc.freeze()
-        count = len(registry.connectors())
-        print(f"Serving {count} connector{'' if count == 1 else 's'} on {args.host}:{server.port}.", flush=True)
+        _log.info(
+            "Serving %s connectors on %s:%s; probes and metrics on port %s.",
+            *(len(registry.connectors()), args.host, server.port, server.metrics_port),
+        )
         await stop.wait()
         gc.unfreeze()
-        print("Stopping: running calls may end.", flush=True)
+        _log.info("Stopping: no new calls are taken, and running ones may end.")
+
+
+def _credentials(args: argparse.Namespace) -> grpc.ServerCredentials | None:
+    if (args.tls_cert is None) != (args.tls_key is None):
+        raise WrongUse("--tls-cert and --tls-key belong together: give both.")
+    if args.tls_cert is None:
+        if args.tls_client_ca is not None:
+            raise WrongUse("--tls-client-ca needs a certificate of the service: give --tls-cert and --tls-key too.")
+        return None
+    return server_credentials(Path(args.tls_cert), Path(args.tls_key), args.tls_client_ca and Path(args.tls_client_ca))
 
 
 def _import(module: str) -> None:
@@ -56,3 +75,14 @@ def _import(module: str) -> None:
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):
             raise
         raise WrongUse(f"--module {module} cannot be found: name an importable module of your connectors.") from error
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    try:
+        from uvloop import new_event_loop
+    except ImportError:  # It is not made for Windows.
+        return asyncio.new_event_loop
+    return new_event_loop
+
+
+_log = logging.getLogger(__name__)

@@ -10,6 +10,7 @@ except ImportError as error:
 from connector_core.service.server import ConnectorServer
 from connector_core.service.servicers import AsyncConnectorService, ConnectorMetadataService, SyncConnectorService
 from connector_core.service.settings import ServiceSettings
+from connector_core.service.tls import server_credentials
 
 __all__ = [
     "AsyncConnectorService",
@@ -17,4 +18,5 @@ __all__ = [
     "ConnectorServer",
     "ServiceSettings",
     "SyncConnectorService",
+    "server_credentials",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import AsyncExitStack, closing
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,11 @@ from grpc_health.v1.health_pb2 import HealthCheckResponse
 from grpc_reflection.v1alpha import reflection
 
 from connector_core.errors import CannotServe
+from connector_core.listing import rows_of
 from connector_core.registry import ConnectorRegistry, default_registry
+from connector_core.service.creations import Creations
 from connector_core.service.metrics import Metrics
+from connector_core.service.pages import Pages
 from connector_core.service.rpcs import FLYTE1, FLYTE2, Rpcs
 from connector_core.service.servicers import AsyncConnectorService, ConnectorMetadataService, SyncConnectorService
 from connector_core.service.settings import ServiceSettings
@@ -41,10 +45,13 @@ class ConnectorServer:
         registry: Whose connectors; None: the process's.
         host: The address to listen on.
         port: The port to listen on; 0: any that is free.
+        metrics_port: The port for probes and Prometheus, over HTTP; 0: any that is free; None: none.
+        credentials: What ``server_credentials`` makes of certificates; None: plaintext, as Flyte calls by default.
         settings: How long is waited for what; None: as the environment says.
 
     Attributes:
         port: The port that it listens on.
+        metrics_port: The port for probes and Prometheus.
         metrics: What counts and times its calls.
 
     Raises:
@@ -58,12 +65,17 @@ class ConnectorServer:
         *,
         host: str = "localhost",
         port: int = 8000,
+        metrics_port: int | None = None,
+        credentials: grpc.ServerCredentials | None = None,
         settings: ServiceSettings | None = None,
     ) -> None:
         self._registry = registry or default_registry()
         self._settings = settings or ServiceSettings.from_environment()
         self._host = host
         self.port: int = port
+        self.metrics_port: int | None = metrics_port
+        self._credentials = credentials
+        self._running = AsyncExitStack()
         self._watchdog = Watchdog()
         self.metrics: Metrics = Metrics(loop_lag=lambda: self._watchdog.lag)
         self._state: str | None = "The service is loading its connectors."
@@ -79,24 +91,27 @@ class ConnectorServer:
 
     async def start(self) -> None:
         """Listen, import every connector, and say that it is ready; once only."""
-        self._jobs = AsyncConnectorService(self._registry, settings=self._settings, metrics=self.metrics)
-        metadata = ConnectorMetadataService(self._registry, metrics=self.metrics)
+        jobs = AsyncConnectorService(self._registry, settings=self._settings, metrics=self.metrics)
         sync = SyncConnectorService(self._registry, metrics=self.metrics)
+        metadata = ConnectorMetadataService(self._registry, metrics=self.metrics)
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
         self._server = grpc.aio.server(options=_OPTIONS)
-        self._server.add_generic_rpc_handlers((Rpcs(self._jobs, sync, metadata),))
+        self._server.add_generic_rpc_handlers((Rpcs(jobs, sync, metadata),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection(_reflected(), self._server)
-        self.port = self._listen()
-        await self._say(HealthCheckResponse.NOT_SERVING)
-        await self._server.start()
-        self._watchdog.start()
-        self._registry.register_plugin(self.metrics, "connector_core.service.metrics")
-        try:
+        async with AsyncExitStack() as stack:
+            self.port = self._listen()
+            if self.metrics_port is not None:
+                self.metrics_port = stack.enter_context(self._open_pages(self.metrics_port)).port
+            self._watchdog.start()
+            stack.callback(self._watchdog.stop)
+            self._registry.register_plugin(self.metrics, "connector_core.service.metrics")
+            stack.callback(self._registry.unregister_plugin, self.metrics)
+            await self._say(HealthCheckResponse.NOT_SERVING)
+            await self._server.start()
+            stack.push_async_callback(self._drain, jobs.creations)
             await metadata.load()
-        except BaseException:
-            await self.stop()
-            raise
+            self._running = stack.pop_all()
         if not self._registry.connectors():
             self._state = "No connector could be loaded; `connectors doctor` says why."
             _log.error(self._state)
@@ -106,14 +121,7 @@ class ConnectorServer:
 
     async def stop(self) -> None:
         """Say that it stops, wait for running calls and creations to end, and stop listening."""
-        self._state = "The service stops."
-        await self._health.enter_graceful_shutdown()
-        creations = asyncio.create_task(self._jobs.creations.stop())
-        await self._server.stop(self._settings.drain)
-        await asyncio.wait([creations], timeout=self._settings.drain)
-        creations.cancel()
-        self._watchdog.stop()
-        self._registry.unregister_plugin(self.metrics)
+        await self._running.aclose()
 
     async def wait(self) -> None:
         """Return when the server has stopped."""
@@ -123,10 +131,32 @@ class ConnectorServer:
         """Why the service cannot be used just now, in one sentence; None: it can."""
         return self._state or self._watchdog.reason
 
+    async def _drain(self, creations: Creations) -> None:
+        self._state = "The service stops."
+        await self._health.enter_graceful_shutdown()
+        ending = asyncio.create_task(creations.stop())
+        await self._server.stop(self._settings.drain)
+        await asyncio.wait([ending], timeout=self._settings.drain)
+        ending.cancel()
+
+    def _open_pages(self, port: int) -> closing[Pages]:
+        return closing(
+            Pages(
+                metrics=self.metrics.registry,
+                readiness=self.readiness,
+                connectors=lambda: rows_of(self._registry),
+                host=self._host,
+                port=port,
+            )
+        )
+
     def _listen(self) -> int:
         address = f"[{self._host}]:{self.port}" if ":" in self._host else f"{self._host}:{self.port}"
         try:
-            port: int = self._server.add_insecure_port(address)
+            if self._credentials is None:
+                port: int = self._server.add_insecure_port(address)
+            else:
+                port = self._server.add_secure_port(address, self._credentials)
         except RuntimeError as error:
             raise CannotServe(address) from error
         return port
