@@ -48,8 +48,8 @@ async def _list_connectors(endpoint: str) -> list[Agent]:
 
 
 @dataclass
-class _RemoteMeta(ResourceMeta):
-    """What the service returned; what is in it is no business of ours."""
+class RemoteJob(ResourceMeta):
+    """What the service calls the job; what is in it is no business of ours."""
 
     encoded: bytes
 
@@ -71,20 +71,20 @@ class _AsyncRemote(AsyncConnectorBase):
     endpoint: str
 
     def __init__(self, task_type_name: str, task_type_version: int) -> None:
-        super().__init__(_RemoteMeta, task_type_name=task_type_name, task_type_version=task_type_version)
+        super().__init__(RemoteJob, task_type_name=task_type_name, task_type_version=task_type_version)
 
     async def create(
         self, task_template: Any, output_prefix: str, inputs: Any, task_execution_metadata: Any, **_: Any
-    ) -> _RemoteMeta:
+    ) -> RemoteJob:
         async with ConnectorClient(self.endpoint) as client:
-            return _RemoteMeta(await client.create(task_template, output_prefix, inputs, task_execution_metadata))
+            return RemoteJob(await client.create(task_template, output_prefix, inputs, task_execution_metadata))
 
-    async def get(self, resource_meta: _RemoteMeta, output_prefix: str = "", **_: Any) -> Resource:
+    async def get(self, resource_meta: RemoteJob, output_prefix: str = "", **_: Any) -> Resource:
         with _transient_errors():
             async with ConnectorClient(self.endpoint) as client:
                 return await client.get(self.task_category, resource_meta.encoded, output_prefix)
 
-    async def delete(self, resource_meta: _RemoteMeta, **_: Any) -> None:
+    async def delete(self, resource_meta: RemoteJob, **_: Any) -> None:
         with _transient_errors():
             async with ConnectorClient(self.endpoint) as client:
                 await client.delete(self.task_category, resource_meta.encoded)

@@ -220,6 +220,19 @@ class TestTheServiceIsAway:
         assert out.startswith("SUCCEEDED in ")
         assert (after.created, after.deleted) == ([], [])
 
+    def test_a_job_that_nobody_can_delete_is_named(self, service: Service, site: Site) -> None:
+        with start_connectors(site, "run", "job", "--endpoint", service.start(Jobs(RUNNING))) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "RUNNING: busy\n"
+            service.restart(Echo())
+            out, err = process.communicate(timeout=60)
+        assert (process.returncode, out) == (1, "")
+        assert "answers GetTask with NOT_FOUND: Cannot find connector for task type: job." in err
+        assert (
+            f"The job could not be deleted either, and may still run: RemoteJob(encoded={JobMeta(1).encode()!r}): "
+            in err
+        )
+
 
 class TestTheServiceSaysNo:
     def test_an_unknown_task_type(self, service: Service) -> None:
