@@ -12,14 +12,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from grpc import StatusCode
 from prometheus_client import Metric
 
 import connector_core
-from connector_core import Call, Outcome, Resource, errors, hookspecs
+from connector_core import Call, Outcome, Resource, errors, hookspecs, service
 from connector_core.cli import _parser, main
 from connector_core.discovery import Settings, State
+from connector_core.service import ServiceSettings
 from connector_core.service.metrics import Metrics
 from connector_core.service.pages import PATHS
 from support.connectors import Echo
@@ -46,8 +48,9 @@ def strings(source: Path) -> Iterator[str]:
             yield node.value
 
 
+SETTINGS = [*Settings._fields, *(field.name for field in attrs.fields(ServiceSettings))]
 VARIABLES = {found for source in SOURCES for text in strings(source) for found in VARIABLE.findall(text)} | {
-    f"CONNECTORS_{field.upper()}" for field in Settings._fields
+    f"CONNECTORS_{field.upper()}" for field in SETTINGS
 }
 HOOKS = [name for name in hookspecs.__all__ if name != "hookimpl"]
 PARSER = _parser()
@@ -70,7 +73,7 @@ def test_every_setting_is_in_the_reference(variable: str) -> None:
     assert f"| `{variable}" in text_of("settings.md")
 
 
-@pytest.mark.parametrize("field", Settings._fields)
+@pytest.mark.parametrize("field", SETTINGS)
 def test_every_setting_is_there_with_its_argument(field: str) -> None:
     assert f"| `CONNECTORS_{field.upper()}` | `{field}` |" in text_of("settings.md")
 
@@ -199,7 +202,7 @@ def keys(document: Any) -> set[str]:
 
 def test_every_public_name_is_in_the_reference_once() -> None:
     named = re.findall(r"^\| `(\w+)` \|", text_of("public-api.md"), flags=re.MULTILINE)
-    assert sorted(named) == sorted(connector_core.__all__)
+    assert sorted(named) == sorted([*connector_core.__all__, *service.__all__])
 
 
 def test_every_method_of_the_registry_is_in_the_reference() -> None:
