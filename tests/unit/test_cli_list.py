@@ -135,3 +135,20 @@ def test_a_plugin_that_fails_is_told(site: Site, capsys: Capsys, caplog: pytest.
         told = "The entry vault of vault 1.0 names the module acme_no_vault, which is not there. "
         caplog.clear()
         assert told in connectors(capsys, *arguments).err + caplog.text
+
+
+PLUGIN = f"""{sync_connector("ping", name="Ping")}
+
+from connector_core import hookimpl
+
+
+@hookimpl
+def connector_core_connectors():
+    return [Ping()]
+"""
+
+
+def test_what_a_plugin_brings_without_an_entry_is_listed(site: Site, capsys: Capsys) -> None:
+    site.add(plugins={"ping": "acme_ping"}, modules={"acme_ping": PLUGIN})
+    (row,) = json.loads(connectors(capsys, "list", "--json").out)
+    assert (row["task_type"], row["state"], row["connector"], row["entry_point"]) == ("ping", "loaded", "Ping", None)
