@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 
 def pytest_configure() -> None:
-    """Let tests be interrupted, and what they start: a shell's background job begins with Ctrl-C ignored."""
+    """Let tests be interrupted, and reach this machine.
+
+    A shell's background job, and what it starts, begins with Ctrl-C ignored. gRPC asks a proxy for loopback too.
+    """
+    os.environ["no_grpc_proxy"] = "127.0.0.1,localhost"  # noqa: SIM112 - as gRPC spells it
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -4,8 +4,8 @@ from connector_core.errors import MissingExtra
 
 try:
     import grpc  # noqa: F401
-except ImportError as error:
-    raise MissingExtra(__name__, "service") from error
+except ImportError as _missing:
+    raise MissingExtra(__name__, "service") from _missing
 
 from connector_core.service.server import ConnectorServer
 from connector_core.service.servicers import AsyncConnectorService, ConnectorMetadataService, SyncConnectorService

@@ -97,16 +97,12 @@ def answer_error(
 def _short(text: str) -> str:
     """As much of it as travels: gRPC sends it as a header, percent-encoded, and clients take about 8 KiB of headers."""
     text = text.encode("utf-8", "replace").decode()
-    if len(quote(text, safe=_PLAIN)) <= _LONGEST:
-        return text
-    low, high = 0, len(text)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if len(quote(text[:middle], safe=_PLAIN)) < _LONGEST - len(_MORE):
-            low = middle
-        else:
-            high = middle - 1
-    return text[:low] + _MORE
+    size = 0
+    for index, letter in enumerate(text):
+        size += len(quote(letter, safe=_PLAIN))
+        if size > _LONGEST:
+            return f"{text[:index]}..."
+    return text
 
 
 _STATUSES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], StatusCode], ...] = (
@@ -120,6 +116,5 @@ _STATUSES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], St
     (NotImplementedError, StatusCode.UNIMPLEMENTED),
 )
 _LONGEST = 4000
-_MORE = "..."
 _PLAIN = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
 _log = logging.getLogger(__name__)

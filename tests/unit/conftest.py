@@ -48,7 +48,6 @@ def hermetic(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in list(os.environ):
         if variable.startswith(_PREFIXES):
             monkeypatch.delenv(variable)
-    monkeypatch.setenv("no_grpc_proxy", "127.0.0.1,localhost")
     hidden = frozenset(sys.path)
     finders = [
         _FindsNothingOf(finder, hidden) if getattr(finder, "find_distributions", None) else finder

@@ -1,0 +1,45 @@
+"""A service, and both generations of Flyte as its callers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import pytest
+
+from connector_core import ConnectorRegistry
+from support.flyte import Flyte, Flyte1, Flyte2
+from support.serving import serving
+
+
+@pytest.fixture
+def registry() -> ConnectorRegistry:
+    """The connectors of the service; a test registers its own."""
+    return ConnectorRegistry(discover=False)
+
+
+@pytest.fixture
+def channel(registry: ConnectorRegistry) -> Iterator[grpc.Channel]:
+    """To a service of the registry's connectors."""
+    with serving(registry) as endpoint, grpc.insecure_channel(endpoint) as channel:
+        yield channel
+
+
+@pytest.fixture(params=[Flyte1, Flyte2], ids=["flyte1", "flyte2"])
+def flyte(request: Any, channel: grpc.Channel) -> Flyte:
+    """Each generation of Flyte, calling the service."""
+    made: Flyte = request.param(channel)
+    return made
+
+
+@pytest.fixture
+def flyte1(channel: grpc.Channel) -> Flyte1:
+    """Flyte 1, for what only it has."""
+    return Flyte1(channel)
+
+
+@pytest.fixture
+def flyte2(channel: grpc.Channel) -> Flyte2:
+    """Flyte 2, for what only it has."""
+    return Flyte2(channel)
