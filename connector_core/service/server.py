@@ -168,6 +168,8 @@ class ConnectorServer:
 
 def _reflected() -> tuple[str, ...]:
     """The services that reflection describes; Flyte 2's descriptors are there where flyteidl2 is installed."""
+    from flyteidl.service import agent_pb2  # noqa: F401 - registers the descriptors
+
     names = (*FLYTE1, health.SERVICE_NAME, reflection.SERVICE_NAME)
     if find_spec("flyteidl2") is None:
         return names
