@@ -69,6 +69,11 @@ _headers = st.sampled_from(
     # What begins a value of msgpack, and promises more than follows, or less.
     [bytes([kind]) + rest for kind in range(0x80, 0x100) for rest in (b"", b"\xff" * 4, b"\0" * 4, b"\0" * 16)]
 )
+TASK_TYPES = st.sampled_from(["job", "plain", "echo", "job", "plain", "echo", "nobody", "", "\0", "x" * 9000])
+_VERSIONS = st.sampled_from([0] * 8 + [1, -1, 2**31 - 1, -(2**31)])
+METADATA = st.binary(max_size=12) | st.sampled_from(
+    [b"{}", b'{"job_id":1}', b'{"job_id":"x"}', b'{"job_id":1e999}', b"[" * 2000, b"\xff\xfe", b"null"]
+)
 _known_types = [literal_type(python_type) for python_type, value in EXAMPLES if not isinstance(value, Message)]
 _known_types += [variant for declared in _known_types for variant in declared.union_type.variants]
 
@@ -80,6 +85,7 @@ _OF_TYPE: dict[int, st.SearchStrategy[Any]] = {
     FieldDescriptor.TYPE_INT32: st.integers(-(2**31), 2**31 - 1) | st.sampled_from([0, -1, 999_999_999, 10**9]),
     FieldDescriptor.TYPE_INT64: _int64s,
     FieldDescriptor.TYPE_STRING: texts,
+    FieldDescriptor.TYPE_UINT32: st.integers(0, 2**32 - 1) | st.integers(0, 3),
     FieldDescriptor.TYPE_UINT64: st.integers(0, 2**64 - 1),
 }
 _OF_FIELD: dict[str, st.SearchStrategy[Any]] = {
@@ -88,6 +94,15 @@ _OF_FIELD: dict[str, st.SearchStrategy[Any]] = {
     "flyteidl.core.Blob.uri": st.sampled_from(URIS),
     "flyteidl.core.LiteralOffloadedMetadata.uri": st.sampled_from(URIS),
     "flyteidl.core.StructuredDataset.uri": st.sampled_from(URIS),
+    "flyteidl.admin.TaskCategory.name": TASK_TYPES,
+    "flyteidl.admin.TaskCategory.version": _VERSIONS,
+    "flyteidl.core.TaskTemplate.type": TASK_TYPES,
+    "flyteidl.core.TaskTemplate.task_type_version": _VERSIONS,
+    **{
+        f"flyteidl.admin.{request}Request.{field}": values
+        for request in ("GetTask", "DeleteTask", "GetTaskLogs", "GetTaskMetrics")
+        for field, values in (("task_type", TASK_TYPES), ("resource_meta", METADATA))
+    },
     "google.protobuf.Duration.seconds": _seconds,
     "google.protobuf.Struct.FieldsEntry.key": NAMES,
     "google.protobuf.Timestamp.seconds": _seconds,
@@ -168,6 +183,24 @@ def altered(literals: st.SearchStrategy[Literal]) -> st.SearchStrategy[list[Lite
         return made
 
     return st.builds(batch, literals, st.integers(0, 2**32))
+
+
+def altered_bytes(requests: st.SearchStrategy[Message]) -> st.SearchStrategy[list[bytes]]:
+    """A message on the wire, and what comes of changing its bytes at random: a quarter of it need be no message."""
+
+    def batch(request: Message, seed: int) -> list[bytes]:
+        random, data = Random(seed), request.SerializeToString()
+        made = [data, *(_changed(data, random) for _ in range(BATCH // 4))]
+        while len(made) < BATCH:
+            changed = _changed(data, random)
+            try:
+                type(request).FromString(changed)
+            except DecodeError:
+                continue
+            made.append(changed)
+        return made
+
+    return st.builds(batch, requests, st.integers(0, 2**32))
 
 
 def altered_msgpack() -> st.SearchStrategy[list[Literal]]:

@@ -1,0 +1,204 @@
+"""Whatever a caller sends: an answer, or a status that says what was wrong with it; never INTERNAL, never a crash."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import grpc
+import pytest
+from flyteidl.admin import agent_pb2
+from flyteidl.service.agent_pb2 import DESCRIPTOR
+from grpc import StatusCode
+from hypothesis import strategies as st
+
+from connector_core import ConnectorRegistry, Resource
+from connector_core.idl import GetTaskLogsResponse, GetTaskMetricsResponse
+from connector_core.service import AsyncConnectorService, ConnectorMetadataService, SyncConnectorService
+from connector_core.service.rpcs import Rpcs
+from fuzz.inputs import fuzz
+from fuzz.messages import altered_bytes, messages
+from support.connectors import Echo, JobMeta, Jobs
+from support.serving import serving
+
+ANSWERS = {
+    StatusCode.OK,
+    StatusCode.INVALID_ARGUMENT,
+    StatusCode.NOT_FOUND,
+    StatusCode.UNIMPLEMENTED,
+}
+"""Of connectors that do nothing wrong."""
+
+UNARY = {
+    f"/{service.full_name}/{method.name}": (
+        getattr(agent_pb2, method.input_type.name),
+        getattr(agent_pb2, method.output_type.name),
+    )
+    for service in DESCRIPTOR.services_by_name.values()
+    for method in service.methods
+    if not method.server_streaming
+}
+UNARY |= {
+    path.replace("flyteidl.service.AsyncAgentService", "flyteidl2.connector.AsyncConnectorService"): classes
+    for path, classes in UNARY.items()
+    if "AsyncAgent" in path
+}
+LOGS = ["/flyteidl.service.AsyncAgentService/GetTaskLogs", "/flyteidl2.connector.AsyncConnectorService/GetTaskLogs"]
+EXECUTE = "/flyteidl.service.SyncAgentService/ExecuteTaskSync"
+
+
+class Reads(Jobs):
+    """Has every method."""
+
+    async def get_logs(self, resource_meta: Any, **_: Any) -> GetTaskLogsResponse:
+        return GetTaskLogsResponse()
+
+    async def get_metrics(self, resource_meta: Any, **_: Any) -> GetTaskMetricsResponse:
+        return GetTaskMetricsResponse()
+
+    async def find(self, idempotency_key: str, **_: Any) -> JobMeta | None:
+        return JobMeta(1) if idempotency_key < "8" else None
+
+
+class Plain(Jobs):
+    """In threads."""
+
+    def get(self, resource_meta: Any, **_: Any) -> Resource:  # type: ignore[override]
+        return Resource.running()
+
+    def delete(self, resource_meta: Any, **_: Any) -> None:  # type: ignore[override]
+        return None
+
+
+def connectors() -> ConnectorRegistry:
+    registry = ConnectorRegistry(discover=False)
+    registry.register(Reads(Resource.running()))
+    registry.register(Plain(task_type="plain"))
+    registry.register(Echo())
+    return registry
+
+
+class Context:
+    """What an answer is told to."""
+
+    def __init__(self) -> None:
+        self.status = StatusCode.OK
+        self.details = ""
+
+    def set_code(self, status: StatusCode) -> None:
+        self.status = status
+
+    def set_details(self, details: str) -> None:
+        self.details = details
+
+    def time_remaining(self) -> float:
+        return 30.0
+
+
+class Service:
+    """The handlers of every RPC, without the network."""
+
+    def __init__(self) -> None:
+        registry = connectors()
+        self.runner = asyncio.Runner()
+        self.rpcs = Rpcs(
+            AsyncConnectorService(registry), SyncConnectorService(registry), ConnectorMetadataService(registry)
+        )
+
+    def handler(self, path: str) -> Any:
+        details: Any = type("Details", (), {"method": path})
+        return self.rpcs.service(details)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def service() -> Iterator[Service]:
+    """One for all inputs, as it is for all callers."""
+    global _service
+    _service = Service()
+    with _service.runner:
+        yield _service
+
+
+_service: Service
+
+
+def check(context: Context, data: object) -> None:
+    assert context.status in ANSWERS, f"{context.status} {context.details} for {data!r}"
+    assert len(context.details.encode()) < 4096
+    assert (context.status is StatusCode.OK) == (not context.details)
+
+
+paths = st.sampled_from(sorted(UNARY))
+
+
+@st.composite
+def calls(draw: Any) -> list[tuple[str, bytes]]:
+    """An RPC and what is sent to it."""
+    path = draw(paths)
+    return [(path, data) for data in draw(altered_bytes(messages(UNARY[path][0], 3)))]
+
+
+@fuzz(220, calls())
+def test_any_request(call: tuple[str, bytes]) -> None:
+    path, data = call
+    context = Context()
+    answer = _service.runner.run(_service.handler(path).unary_unary(data, context))
+    check(context, data)
+    UNARY[path][1].FromString(answer)
+
+
+@fuzz(10, altered_bytes(messages(agent_pb2.GetTaskLogsRequest)))
+def test_any_request_of_logs(data: bytes) -> None:
+    async def answers(path: str) -> list[bytes]:
+        return [answer async for answer in _service.handler(path).unary_stream(data, context)]
+
+    for path in LOGS:
+        context = Context()
+        _service.runner.run(answers(path))
+        check(context, data)
+
+
+@st.composite
+def executions(draw: Any) -> list[list[bytes]]:
+    """Frames: mostly a header and inputs."""
+    header, inputs = messages(agent_pb2.CreateRequestHeader, 3), messages(agent_pb2.ExecuteTaskSyncRequest, 3)
+    first = agent_pb2.ExecuteTaskSyncRequest(header=draw(header)).SerializeToString()
+    others = draw(altered_bytes(inputs))
+    return [[first, other] for other in others[1:]] + [others[:3]]
+
+
+@fuzz(10, executions())
+def test_any_execution(frames: list[bytes]) -> None:
+    async def requests() -> AsyncIterator[bytes]:
+        for frame in frames:
+            yield frame
+
+    async def answers() -> list[bytes]:
+        return [answer async for answer in _service.handler(EXECUTE).stream_stream(requests(), context)]
+
+    context = Context()
+    answered = _service.runner.run(answers())
+    check(context, frames)
+    assert len(answered) == (context.status is StatusCode.OK)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def channel() -> Iterator[grpc.Channel]:
+    """To a service of the same connectors."""
+    global _channel
+    with serving(connectors()) as endpoint, grpc.insecure_channel(endpoint) as _channel:
+        yield _channel
+
+
+_channel: grpc.Channel
+
+
+@fuzz(10, calls())
+def test_any_request_over_a_channel(call: tuple[str, bytes]) -> None:
+    path, data = call
+    try:
+        UNARY[path][1].FromString(_channel.unary_unary(path)(data, timeout=30))
+    except grpc.RpcError as error:
+        refusal: Any = error
+        assert refusal.code() in ANSWERS, refusal
