@@ -200,9 +200,10 @@ class _Observed:
 
     def __exit__(self, kind: object, raised: BaseException | None, traceback: object) -> None:
         error = raised
-        # A ConnectorError says itself what it is, be it an OSError too, as CallTimeout is.
-        if not isinstance(raised, ConnectorError) and isinstance(raised, self._call.connector.transient_errors):
-            error = TransientError(f"{type(raised).__name__}: {raised}")
+        if raised is not None and not isinstance(raised, ConnectorError):
+            # A ConnectorError says itself what it is, be it an OSError too, as CallTimeout is.
+            if isinstance(raised, self._call.connector.transient_errors):
+                error = TransientError(f"{type(raised).__name__}: {raised}")
         if self._registry is not None:
             outcome = Outcome(time.monotonic() - self._started, self.result, error)
             self._registry.call_hook("connector_core_after_call", call=self._call, outcome=outcome)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeVar
 
 from connector_core.discovery import Entry, Scan, Settings, State, apply_settings, scan, sort_out
 from connector_core.errors import (
@@ -44,7 +44,8 @@ class _OnDefault(Generic[P, R]):
         self.__wrapped__ = method
 
     def __get__(self, instance: ConnectorRegistry | None, owner: type[ConnectorRegistry]) -> Callable[P, R]:
-        return cast("Callable[P, R]", MethodType(self._method, default_registry() if instance is None else instance))
+        bound: Any = MethodType(self._method, default_registry() if instance is None else instance)
+        return bound  # type: ignore[no-any-return]
 
 
 class ConnectorRegistry:

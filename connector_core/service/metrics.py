@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from prometheus_client.core import Metric
 
+    from connector_core.connector import ConnectorBase
     from connector_core.invoke import Call, Outcome
     from connector_core.phases import Phase
 
@@ -53,8 +54,8 @@ class Metrics(Collector):
         self.registry: CollectorRegistry = CollectorRegistry()
         # What every call touches is plain numbers, made into metrics when somebody reads them: the library's own
         # counters take a lock each, and together a fifth of what a call costs us. They count on one event loop.
-        self._calls: dict[tuple[str, str], _Calls] = {}
-        self._phases: Counts[tuple[str, Phase]] = Counts()
+        self._calls: dict[tuple[ConnectorBase, str], _Calls] = {}
+        self._phases: Counts[tuple[ConnectorBase, Phase]] = Counts()
         by_type, by_operation = ["task_type"], ["task_type", "operation"]
         failed = self._counter("requests_failure", "Requests that failed.", [*by_operation, "error_code"])
         input_bytes = self._summary("input_literal_bytes", "The size of the inputs of tasks.", by_type)
@@ -89,8 +90,8 @@ class Metrics(Collector):
             self.refused(call.task_category.name, call.operation, status)
             return
         calls.succeeded += 1
-        if type(outcome.result) is Resource:
-            self._phases[call.task_category.name, outcome.result.phase] += 1
+        if isinstance(outcome.result, Resource):
+            self._phases[call.connector, outcome.result.phase] += 1
 
     def collect(self) -> Iterator[Metric]:
         """What every call touches, as metrics."""
@@ -102,14 +103,17 @@ class Metrics(Collector):
             _PREFIX + "phase", "States of jobs that connectors returned, by phase.", labels=["task_type", "phase"]
         )
         in_flight: Counts[str] = Counts()
-        for (task_type, operation), calls in list(self._calls.items()):
+        for (task_type, operation), calls in self._by_task_type().items():
             succeeded.add_metric([task_type, operation], calls.succeeded)
             seconds.add_metric([task_type, operation], calls.ended, calls.seconds)
             in_flight[task_type] += calls.in_flight
         for task_type, count in in_flight.items():
             flying.add_metric([task_type], count)
-        for (task_type, phase), count in list(self._phases.items()):
-            phases.add_metric([task_type, phase.name], count)
+        seen: Counts[tuple[str, str]] = Counts()
+        for (connector, phase), count in list(self._phases.items()):
+            seen[connector.task_category.name, phase.name] += count
+        for labels, count in seen.items():
+            phases.add_metric(labels, count)
         yield from (succeeded, seconds, flying, phases)
 
     def refused(self, task_type: str | None, operation: str, status: grpc.StatusCode) -> None:
@@ -148,11 +152,20 @@ class Metrics(Collector):
         self._hidden(task_type).inc()
 
     def _calls_of(self, call: Call) -> _Calls:
-        key = (call.task_category.name, call.operation)
+        key = (call.connector, call.operation)
         calls = self._calls.get(key)
         if calls is None:
             calls = self._calls[key] = _Calls()
         return calls
+
+    def _by_task_type(self) -> dict[tuple[str, str], _Calls]:
+        """Each version of a task type has a connector, and all have one sum."""
+        sums: dict[tuple[str, str], _Calls] = {}
+        for (connector, operation), calls in list(self._calls.items()):
+            total = sums.setdefault((connector.task_category.name, operation), _Calls())
+            for name in _Calls.__slots__:
+                setattr(total, name, getattr(total, name) + getattr(calls, name))
+        return sums
 
     def _counter(self, name: str, documentation: str, labels: list[str]) -> Counter:
         return Counter(_PREFIX + name, documentation, labels, registry=self.registry)

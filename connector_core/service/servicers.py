@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from copy import copy
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import grpc
@@ -469,6 +470,8 @@ def _failure(error: PermanentError | RetryableError) -> Resource:
 
 
 async def _message(resource: Resource, output_prefix: str) -> ResourceMessage:
+    if not (resource.outputs is not None or resource.log_links or resource.custom_info is not None or resource.error):
+        return _plain(resource.phase, resource.message or "")
     try:
         return await resource.to_flyte_idl(output_prefix=output_prefix or None)
     except LiteralError as error:
@@ -476,6 +479,18 @@ async def _message(resource: Resource, output_prefix: str) -> ResourceMessage:
             raise
         # An error would be asked for again, to no end: the job has ended, and its outputs stay what they are.
         return await Resource.failed(f"The outputs cannot be sent: {error}", code="INVALID_OUTPUTS").to_flyte_idl()
+
+
+def _plain(phase: Phase, message: str) -> ResourceMessage:
+    if len(message) > _LONG:
+        return ResourceMessage(phase=phase.value, message=message)  # type: ignore[arg-type]
+    return _made_once(phase, message)
+
+
+@lru_cache(maxsize=1024)
+def _made_once(phase: Phase, message: str) -> ResourceMessage:
+    """What most polls are answered with, over and over; nobody changes it."""
+    return ResourceMessage(phase=phase.value, message=message)  # type: ignore[arg-type]
 
 
 async def _carry(state: ResourceMessage) -> bytes:
@@ -522,6 +537,7 @@ def _spell_execution(metadata: TaskExecutionMetadata) -> str:
 _TO_ANSWER = 0.5
 """Seconds before the deadline at which GetTask answers without the backend."""
 
+_LONG = 200
 _MOST_CARRIED = 256 * 1024
 _MOST_ATTEMPTS = 16
 _PROCESS = secrets.token_hex(3)
