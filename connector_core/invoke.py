@@ -14,7 +14,17 @@ import inspect
 import json
 import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
+import types
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterator,
+    Mapping,
+)
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -200,10 +210,10 @@ class _Observed:
 
     def __exit__(self, kind: object, raised: BaseException | None, traceback: object) -> None:
         error = raised
-        if raised is not None and not isinstance(raised, ConnectorError):
-            # A ConnectorError says itself what it is, be it an OSError too, as CallTimeout is.
-            if isinstance(raised, self._call.connector.transient_errors):
-                error = TransientError(f"{type(raised).__name__}: {raised}")
+        transient = () if raised is None else self._call.connector.transient_errors
+        # A ConnectorError says itself what it is, be it an OSError too, as CallTimeout is.
+        if transient and isinstance(raised, transient) and not isinstance(raised, ConnectorError):
+            error = TransientError(f"{type(raised).__name__}: {raised}")
         if self._registry is not None:
             outcome = Outcome(time.monotonic() - self._started, self.result, error)
             self._registry.call_hook("connector_core_after_call", call=self._call, outcome=outcome)
@@ -211,21 +221,41 @@ class _Observed:
             raise error from raised
 
 
-async def _limited(call: Call, registry: ConnectorRegistry | None, working: Awaitable[Any]) -> Any:
+async def _limited(call: Call, registry: ConnectorRegistry | None, working: Coroutine[Any, Any, Any]) -> Any:
     """What `working` gives, if it does within the time that the call has."""
-    seconds = _seconds_of(call)
-    if seconds is None:
-        with _InCall(call, registry):
+    with _InCall(call, registry):
+        seconds = _seconds_of(call)
+        if seconds is None:
             return await working
+        try:
+            waits_for = working.send(None)
+        except StopIteration as done:  # What does not wait needs no timer, which costs as much as the rest.
+            return done.value
     timer = asyncio.timeout(seconds)
     try:
         async with timer:
             with _InCall(call, registry):
-                return await working
+                return await _goes_on(working, waits_for)
     except TimeoutError as error:
         if timer.expired():
             raise CallTimeout(type(call.connector).__name__, call.operation, max(seconds, 0)) from error
         raise
+
+
+@types.coroutine
+def _goes_on(working: Coroutine[Any, Any, Any], waits_for: Any) -> Generator[Any, Any, Any]:
+    """Await a coroutine that has been started, and waits for this."""
+    while True:
+        try:
+            given = yield waits_for
+        except BaseException as error:
+            step = partial(working.throw, error)
+        else:
+            step = partial(working.send, given)
+        try:
+            waits_for = step()
+        except StopIteration as done:
+            return done.value
 
 
 def _seconds_of(call: Call) -> float | None:

@@ -186,6 +186,8 @@ def _upload(scope: Scope) -> None:
 
 
 async def _aupload(scope: Scope) -> None:
+    if not scope.uploads:
+        return
     # All are waited for, so that none goes on writing after another has failed.
     done = await asyncio.gather(*map(asyncio.to_thread, scope.uploads), return_exceptions=True)
     for outcome in done:

@@ -57,7 +57,7 @@ class Creations:
         """The metadata of the attempt's job, which is started unless it was before.
 
         Args:
-            call: Of ``create``, with the idempotency key; None as the key: nobody can tell whether it was before.
+            call: Of ``create``, detached, with the idempotency key; without one nobody can tell whether it was before.
             arguments: Those of ``create``.
             earlier: The keys of the earlier attempts, which Flyte has given up.
 
@@ -111,7 +111,7 @@ class Creations:
             await asyncio.wait(self._running)
 
     def _begin(self, call: Call, arguments: Mapping[str, Any], earlier: Sequence[str]) -> _Creation:
-        task = self._spawn(self._create(attrs.evolve(call, detached=True), arguments, earlier))
+        task = self._spawn(self._create(call, arguments, earlier))
         creation = _Creation(call, task)
         if call.idempotency_key is not None:
             self._by_key[call.idempotency_key] = creation
@@ -122,7 +122,8 @@ class Creations:
     async def _create(self, call: Call, arguments: Mapping[str, Any], earlier: Sequence[str]) -> _Job:
         resource_meta = await self._find(call)
         if resource_meta is None:
-            await asyncio.gather(*(self._end(attrs.evolve(call, idempotency_key=key)) for key in earlier))
+            if earlier:
+                await asyncio.gather(*(self._end(attrs.evolve(call, idempotency_key=key)) for key in earlier))
             resource_meta = await self._submit(call, arguments)
         try:
             return _Job(resource_meta, _encode(resource_meta))

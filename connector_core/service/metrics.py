@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import grpc
-from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector, Summary
+from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, SummaryMetricFamily
 from prometheus_client.registry import Collector
 
@@ -55,17 +55,16 @@ class Metrics(Collector):
         # What every call touches is plain numbers, made into metrics when somebody reads them: the library's own
         # counters take a lock each, and together a fifth of what a call costs us. They count on one event loop.
         self._calls: dict[tuple[ConnectorBase, str], _Calls] = {}
+        self._inputs: dict[str, tuple[int, int]] = {}
         self._phases: Counts[tuple[ConnectorBase, Phase]] = Counts()
         by_type, by_operation = ["task_type"], ["task_type", "operation"]
         failed = self._counter("requests_failure", "Requests that failed.", [*by_operation, "error_code"])
-        input_bytes = self._summary("input_literal_bytes", "The size of the inputs of tasks.", by_type)
         orphans = self._counter("orphans_deleted", "Jobs deleted because nobody asked for them any more.", by_type)
         hidden = self._counter("passing_failures", "Failures of a backend that Flyte was not told of.", by_type)
         self._gauge("thread_queue_length", "Plain methods that wait for a thread.").set_function(queue_length)
         self._gauge("event_loop_lag_seconds", "How late the event loop is.").set_function(loop_lag)
         # Finding a child by its labels takes longer than counting with it: each is found once.
         self._failed = cache(failed.labels)
-        self._input_bytes = cache(input_bytes.labels)
         self._orphans = cache(orphans.labels)
         self._hidden = cache(hidden.labels)
         self.registry.register(self)
@@ -114,7 +113,12 @@ class Metrics(Collector):
             seen[connector.task_category.name, phase.name] += count
         for labels, count in seen.items():
             phases.add_metric(labels, count)
-        yield from (succeeded, seconds, flying, phases)
+        inputs = SummaryMetricFamily(
+            _PREFIX + "input_literal_bytes", "The size of the inputs of tasks.", labels=["task_type"]
+        )
+        for task_type, (number, total) in list(self._inputs.items()):
+            inputs.add_metric([task_type], number, total)
+        yield from (succeeded, seconds, flying, phases, inputs)
 
     def refused(self, task_type: str | None, operation: str, status: grpc.StatusCode) -> None:
         """Count a request as failed that no connector was called for.
@@ -133,7 +137,8 @@ class Metrics(Collector):
             task_type: The task type, which a connector serves.
             size: The literals' size on the wire, in bytes.
         """
-        self._input_bytes(task_type).observe(size)
+        count, total = self._inputs.get(task_type, (0, 0))
+        self._inputs[task_type] = (count + 1, total + size)
 
     def orphan_deleted(self, task_type: str) -> None:
         """Count a job that was deleted because nobody asked for it any more.
@@ -169,9 +174,6 @@ class Metrics(Collector):
 
     def _counter(self, name: str, documentation: str, labels: list[str]) -> Counter:
         return Counter(_PREFIX + name, documentation, labels, registry=self.registry)
-
-    def _summary(self, name: str, documentation: str, labels: list[str]) -> Summary:
-        return Summary(_PREFIX + name, documentation, labels, registry=self.registry)
 
     def _gauge(self, name: str, documentation: str, labels: list[str] | None = None) -> Gauge:
         return Gauge(_PREFIX + name, documentation, labels or (), registry=self.registry)

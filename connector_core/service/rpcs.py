@@ -116,18 +116,20 @@ def _both_stream(
     method: Callable[[AsyncIterator[Any], grpc.ServicerContext], AsyncGenerator[Message, None]],
     request_type: type[Message],
 ) -> grpc.RpcMethodHandler:
-    async def handle(frames: AsyncIterator[bytes], context: grpc.ServicerContext) -> AsyncIterator[bytes]:
-        async def requests() -> AsyncIterator[Message]:
-            async for data in frames:
-                try:
-                    request = request_type.FromString(data)
-                except DecodeError:
-                    raise Refused(grpc.StatusCode.INVALID_ARGUMENT, _no_message(request_type)) from None
-                yield request
+    class Requests(AsyncIterator[Message]):
+        def __init__(self, frames: AsyncIterator[bytes]) -> None:
+            self._frames = frames
 
-        async with aclosing(method(requests(), context)) as responses:
-            async for response in responses:
-                yield response.SerializeToString()
+        async def __anext__(self) -> Message:
+            data = await anext(self._frames)
+            try:
+                return request_type.FromString(data)
+            except DecodeError:
+                raise Refused(grpc.StatusCode.INVALID_ARGUMENT, _no_message(request_type)) from None
+
+    async def handle(frames: AsyncIterator[bytes], context: Any) -> None:
+        async for response in method(Requests(frames), context):
+            await context.write(response.SerializeToString())
 
     handler: grpc.RpcMethodHandler = grpc.stream_stream_rpc_method_handler(handle)
     return handler

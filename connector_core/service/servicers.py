@@ -122,7 +122,7 @@ class AsyncConnectorService:
                 state = await _do(asked.call(connector, request, metadata=metadata), self._registry, arguments)
                 return CreateTaskResponse(resource_meta=await _carry(state))
             key = idempotency_key(connector.task_category, metadata)
-            call = asked.call(connector, request, key=key, metadata=metadata)
+            call = asked.call(connector, request, key=key, metadata=metadata, detached=True)
             encoded = await self.creations.create(
                 call, {**arguments, "idempotency_key": key}, _earlier(connector.task_category, metadata)
             )
@@ -384,6 +384,7 @@ class _Asked:
         key: str | None = None,
         metadata: TaskExecutionMetadata | None = None,
         spare: float = 0,
+        detached: bool = False,
     ) -> Call:
         """The call of its method.
 
@@ -393,6 +394,7 @@ class _Asked:
             key: The idempotency key.
             metadata: Whose task execution it is.
             spare: Seconds before the caller's deadline at which the call ends, if that leaves it as much.
+            detached: Whether it goes on when its caller has gone.
         """
         try:
             connection = connection_of(request)
@@ -408,8 +410,9 @@ class _Asked:
             connection.settings,
             deadline,
             idempotency_key=key,
+            detached=detached,
             request_id=self._id,
-            task_execution=None if metadata is None else _spell_execution(metadata),
+            task_execution=_spell_execution(metadata),
         )
 
     def fail(self, error: BaseException, metrics: Metrics) -> None:
@@ -526,7 +529,9 @@ def _checked(connector: ConnectorBase, operation: str, response: Any, expected: 
     return response
 
 
-def _spell_execution(metadata: TaskExecutionMetadata) -> str:
+def _spell_execution(metadata: TaskExecutionMetadata | None) -> str | None:
+    if metadata is None or not metadata.HasField("task_execution_id"):
+        return None
     identifier = metadata.task_execution_id
     node = identifier.node_execution_id
     execution = node.execution_id

@@ -1,0 +1,62 @@
+"""What a service is measured against: a bare grpc.aio server, on asyncio's own loop, that parses the same request and
+returns a prepared response."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+import grpc.aio
+from flyteidl.admin import agent_pb2 as messages
+
+STATE = messages.Resource(phase=3, message="half of it is done")
+ANSWERS = {
+    "CreateTask": messages.CreateTaskResponse(resource_meta=b'{"query_id":"q-1","region":"eu"}'),
+    "GetTask": messages.GetTaskResponse(resource=STATE),
+    "DeleteTask": messages.DeleteTaskResponse(),
+}
+
+
+def unary(rpc: str) -> Any:
+    """A handler that parses its request."""
+    answer = ANSWERS[rpc]
+
+    async def handle(request: Any, context: Any) -> Any:
+        return answer
+
+    return grpc.unary_unary_rpc_method_handler(
+        handle, getattr(messages, f"{rpc}Request").FromString, type(answer).SerializeToString
+    )
+
+
+async def execute(requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
+    """Read the header and the inputs, and answer."""
+    await anext(requests)
+    inputs = await anext(requests)
+    yield messages.ExecuteTaskSyncResponse(header={"resource": {"phase": 4, "outputs": inputs.inputs}})
+
+
+async def main() -> None:
+    """Serve, and print the port."""
+    server = grpc.aio.server()
+    stream = grpc.stream_stream_rpc_method_handler(
+        execute, messages.ExecuteTaskSyncRequest.FromString, messages.ExecuteTaskSyncResponse.SerializeToString
+    )
+    server.add_generic_rpc_handlers(
+        (
+            grpc.method_handlers_generic_handler(
+                "flyteidl.service.AsyncAgentService", {rpc: unary(rpc) for rpc in ANSWERS}
+            ),
+            grpc.method_handlers_generic_handler("flyteidl.service.SyncAgentService", {"ExecuteTaskSync": stream}),
+        )
+    )
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    print(port, flush=True)
+    await server.wait_for_termination()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

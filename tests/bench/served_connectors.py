@@ -1,0 +1,100 @@
+"""What the measured services serve: connectors that do nothing, so that all time is the service's."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from connector_core import AsyncConnectorBase, ConnectorRegistry, Resource, ResourceMeta, SyncConnectorBase
+
+PHASE, MESSAGE = "RUNNING", "half of it is done"
+
+
+@dataclass
+class QueryMeta(ResourceMeta):
+    """Metadata as it mostly is."""
+
+    query_id: str
+    region: str = "eu"
+
+
+class Nothing(AsyncConnectorBase):
+    """Async methods."""
+
+    task_type = "nothing"
+
+    def __init__(self) -> None:
+        """Serve the class's task type."""
+        super().__init__(metadata_type=QueryMeta, task_type_name=self.task_type)
+
+    async def create(self, task_template: Any, **_: Any) -> QueryMeta:
+        return QueryMeta("q-1")
+
+    async def get(self, resource_meta: QueryMeta, **_: Any) -> Resource:
+        return Resource.running(message=MESSAGE)
+
+    async def delete(self, resource_meta: QueryMeta, **_: Any) -> None:
+        return None
+
+
+class Plain(Nothing):
+    """Plain methods, in threads."""
+
+    task_type = "plain"
+
+    def create(self, task_template: Any, **_: Any) -> QueryMeta:  # type: ignore[override]
+        return QueryMeta("q-1")
+
+    def get(self, resource_meta: QueryMeta, **_: Any) -> Resource:  # type: ignore[override]
+        return Resource.running(message=MESSAGE)
+
+    def delete(self, resource_meta: QueryMeta, **_: Any) -> None:  # type: ignore[override]
+        return None
+
+
+class Slow(Plain):
+    """A backend that takes 200 ms to answer."""
+
+    task_type = "slow"
+
+    def get(self, resource_meta: QueryMeta, **_: Any) -> Resource:  # type: ignore[override]
+        time.sleep(0.2)
+        return Resource.running(message=MESSAGE)
+
+
+class Slower(Nothing):
+    """A backend that takes 2 s to answer, awaited."""
+
+    task_type = "slower"
+
+    async def get(self, resource_meta: QueryMeta, **_: Any) -> Resource:
+        await asyncio.sleep(2)
+        return Resource.running(message=MESSAGE)
+
+
+class Done(SyncConnectorBase):
+    """A job that is done at once."""
+
+    def __init__(self) -> None:
+        """Serve `done`."""
+        super().__init__(task_type_name="done")
+
+    async def do(self, task_template: Any, output_prefix: str, inputs: Any = None, **_: Any) -> Resource:
+        return Resource.succeeded(outputs=inputs)
+
+
+class DoneInAThread(SyncConnectorBase):
+    """The same, plain."""
+
+    def __init__(self) -> None:
+        """Serve `done in a thread`."""
+        super().__init__(task_type_name="done in a thread")
+
+    def do(self, task_template: Any, output_prefix: str, inputs: Any = None, **_: Any) -> Resource:
+        return Resource.succeeded(outputs=inputs)
+
+
+for connector in (Nothing(), Plain(), Slow(), Slower(), Done(), DoneInAThread()):
+    ConnectorRegistry.register(connector)

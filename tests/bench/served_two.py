@@ -1,0 +1,9 @@
+"""Two connectors, for what a service costs that does nothing."""
+
+from __future__ import annotations
+
+from connector_core import ConnectorRegistry
+from support.connectors import Echo, Jobs
+
+ConnectorRegistry.register(Echo())
+ConnectorRegistry.register(Jobs())
