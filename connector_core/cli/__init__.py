@@ -41,6 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         args.parser.error(f"`{args.command}` takes no command after --; `run` does")
     # gRPC reads it when it is imported, and else writes of each connection that is lost.
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+    if args.command == "serve":
+        # Connections are read by the thread that waits for calls, and not by one that wakes it: a sixth less CPU.
+        os.environ.setdefault("GRPC_EXPERIMENTS", "-event_engine_listener")
     # The JSON document goes to `args.output`; what a connector prints must not get in between.
     args.output = sys.stdout
     try:

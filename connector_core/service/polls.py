@@ -10,6 +10,7 @@ import time
 from collections import OrderedDict
 
 import attrs
+from flyteidl.admin.agent_pb2 import GetTaskResponse
 
 from connector_core.idl import ResourceMessage
 from connector_core.phases import Phase
@@ -28,14 +29,14 @@ class Polls:
         self._limit = limit
         self._jobs: OrderedDict[tuple[str, bytes], _Job] = OrderedDict()
 
-    def succeeded(self, task_type: str, resource_meta: bytes, state: ResourceMessage) -> None:
-        """The job was seen in this state."""
+    def succeeded(self, task_type: str, resource_meta: bytes, answer: GetTaskResponse) -> None:
+        """The job was seen, and this was answered."""
         job = self._job(task_type, resource_meta)
         job.failing_since = None
         # An ended job may have outputs of megabytes, and is not asked for again.
-        job.state = state if state.ByteSize() <= _LARGEST else None
+        job.answer = answer if answer.ByteSize() <= _LARGEST else None
 
-    def failed(self, task_type: str, resource_meta: bytes, reason: str) -> ResourceMessage | None:
+    def failed(self, task_type: str, resource_meta: bytes, reason: str) -> GetTaskResponse | None:
         """What to answer instead of a failure; None: it has failed for too long.
 
         Args:
@@ -50,9 +51,10 @@ class Polls:
         if now - job.failing_since >= self._limit:
             self.forget(task_type, resource_meta)
             return None
-        if job.state is not None:
-            return job.state
-        return ResourceMessage(phase=int(Phase.INITIALIZING), message=f"The backend does not answer: {reason}")  # type: ignore[arg-type]
+        if job.answer is not None:
+            return job.answer
+        message = f"The backend does not answer: {reason}"
+        return GetTaskResponse(resource=ResourceMessage(phase=Phase.INITIALIZING.value, message=message))  # type: ignore[arg-type]
 
     def forget(self, task_type: str, resource_meta: bytes) -> None:
         """The job is not asked for any more."""
@@ -72,7 +74,7 @@ class Polls:
 
 @attrs.define(eq=False)
 class _Job:
-    state: ResourceMessage | None = None
+    answer: GetTaskResponse | None = None
     failing_since: float | None = None
 
 

@@ -148,12 +148,12 @@ class AsyncConnectorService:
             except (TransientError, CallTimeout) as error:
                 if isinstance(error, CallTimeout) and not asked.has_time:
                     raise
-                return GetTaskResponse(resource=await self._despite(error, call, resource_meta, request.resource_meta))
+                return await self._despite(error, call, resource_meta, request.resource_meta)
             except (PermanentError, RetryableError) as error:
                 resource = _failure(error)
-            state = await _message(resource, request.output_prefix)
-            self._polls.succeeded(asked.task_type, request.resource_meta, state)
-            return GetTaskResponse(resource=state)
+            answer = _plain(resource) or GetTaskResponse(resource=await _message(resource, request.output_prefix))
+            self._polls.succeeded(asked.task_type, request.resource_meta, answer)
+            return answer
         except (Exception, SystemExit) as error:
             asked.fail(error, self._metrics)
             return GetTaskResponse()
@@ -230,18 +230,18 @@ class AsyncConnectorService:
 
     async def _despite(
         self, error: Exception, call: Call, resource_meta: ResourceMeta, encoded: bytes
-    ) -> ResourceMessage:
+    ) -> GetTaskResponse:
         """The job's state, although the backend did not say it."""
         task_type = call.connector.task_category.name
         self._metrics.passing_failure(task_type)
-        state = self._polls.failed(task_type, encoded, masked(str(error)))
-        if state is not None:
+        answer = self._polls.failed(task_type, encoded, masked(str(error)))
+        if answer is not None:
             _log.warning("GetTask of %s was answered with its last state: %s", task_type, error)
-            return state
+            return answer
         # Flyte will not delete it: to Flyte this attempt is over.
         await self.creations.delete(call, resource_meta)
         failed = Resource.retryable_failed(f"The backend has not answered for too long: {error}", code="UNAVAILABLE")
-        return await _message(failed, "")
+        return GetTaskResponse(resource=await _message(failed, ""))
 
 
 class SyncConnectorService:
@@ -473,8 +473,6 @@ def _failure(error: PermanentError | RetryableError) -> Resource:
 
 
 async def _message(resource: Resource, output_prefix: str) -> ResourceMessage:
-    if not (resource.outputs is not None or resource.log_links or resource.custom_info is not None or resource.error):
-        return _plain(resource.phase, resource.message or "")
     try:
         return await resource.to_flyte_idl(output_prefix=output_prefix or None)
     except LiteralError as error:
@@ -484,16 +482,16 @@ async def _message(resource: Resource, output_prefix: str) -> ResourceMessage:
         return await Resource.failed(f"The outputs cannot be sent: {error}", code="INVALID_OUTPUTS").to_flyte_idl()
 
 
-def _plain(phase: Phase, message: str) -> ResourceMessage:
-    if len(message) > _LONG:
-        return ResourceMessage(phase=phase.value, message=message)  # type: ignore[arg-type]
-    return _made_once(phase, message)
+def _plain(resource: Resource) -> GetTaskResponse | None:
+    """The answer, if the resource is a phase and a message: what most polls are answered with, over and over."""
+    more = resource.outputs is not None or resource.custom_info is not None or resource.log_links or resource.error
+    message = resource.message or ""
+    return None if more or len(message) > _LONG else _made_once(resource.phase, message)
 
 
 @lru_cache(maxsize=1024)
-def _made_once(phase: Phase, message: str) -> ResourceMessage:
-    """What most polls are answered with, over and over; nobody changes it."""
-    return ResourceMessage(phase=phase.value, message=message)  # type: ignore[arg-type]
+def _made_once(phase: Phase, message: str) -> GetTaskResponse:
+    return GetTaskResponse(resource=ResourceMessage(phase=phase.value, message=message))  # type: ignore[arg-type]
 
 
 async def _carry(state: ResourceMessage) -> bytes:
