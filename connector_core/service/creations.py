@@ -181,10 +181,11 @@ class Creations:
 
     def _settle(self, creation: _Creation) -> None:
         """The creation has ended."""
-        if creation.task.cancelled() or creation.task.exception() is not None:
-            # The same attempt may try anew.
-            if creation.call.idempotency_key is not None:
-                self._by_key.pop(creation.call.idempotency_key, None)
+        error = None if creation.task.cancelled() else creation.task.exception()
+        if creation.task.cancelled() or error is not None:
+            self._forget(creation)
+            if creation.left:  # Whoever waits says it himself.
+                _log.warning("create of %s failed after its caller had gone: %s", creation.task_type, error)
         elif creation.given_up:
             self._spawn(self._delete(creation.call, creation.task.result().resource_meta))
         elif creation.left and not self._stopping:
@@ -194,6 +195,7 @@ class Creations:
     def _abandon(self, creation: _Creation) -> None:
         """The grace period is over, and nobody has asked for the job."""
         self._keep(creation)
+        self._forget(creation)
         self._spawn(self._delete(creation.call, creation.task.result().resource_meta))
 
     def _keep(self, creation: _Creation) -> None:
@@ -219,6 +221,11 @@ class Creations:
                 self._deleted(task_type)
                 _log.warning("%s was deleted, because nobody asks for it any more: %r", task_type, resource_meta)
                 return
+
+    def _forget(self, creation: _Creation) -> None:
+        """The same attempt may be tried anew."""
+        if creation.call.idempotency_key is not None:
+            self._by_key.pop(creation.call.idempotency_key, None)
 
     def _forget_the_oldest(self) -> None:
         if len(self._by_key) > _MOST_REMEMBERED:
@@ -247,8 +254,12 @@ class _Creation:
     given_up: bool = False
     timer: asyncio.TimerHandle | None = None
 
+    @property
+    def task_type(self) -> str:
+        return self.call.connector.task_category.name
+
     def __str__(self) -> str:
-        return f"{self.call.connector.task_category.name} {self.task.result().encoded!r}"
+        return f"{self.task_type} {self.task.result().encoded!r}"
 
 
 def _encode(resource_meta: ResourceMeta) -> bytes:
