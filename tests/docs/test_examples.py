@@ -14,7 +14,12 @@ import pytest
 
 from support.markdown import Block, blocks, name_of, pages
 
-NOT_RUN = {"docs/reference/performance.md: nox -s bench"}
+NOT_RUN = {
+    # They build an image, and serve until they are stopped.
+    "docs/how-to/deploy.md: docker build -t connector-core .",
+    "docs/how-to/deploy.md: pip install 'connector-core[service]' connector-duckdb",
+    "docs/reference/performance.md: nox -s bench",
+}
 """The blocks marked `not run`, which cannot be run: page, and how the block begins."""
 
 PAGES = [page for page in pages() if any(block.language in ("python", "pycon") for block in blocks(page))]
