@@ -22,7 +22,9 @@ class TestListening:
     def test_a_port_that_is_taken_is_told(self) -> None:
         async def main() -> None:
             async with ConnectorServer(registry_of(Echo()), host="127.0.0.1", port=0) as server:
-                with pytest.raises(CannotServe, match=rf"^Cannot listen on 127\.0\.0\.1:{server.port}: another process"):
+                with pytest.raises(
+                    CannotServe, match=rf"^Cannot listen on 127\.0\.0\.1:{server.port}: another process"
+                ):
                     await ConnectorServer(registry_of(Echo()), host="127.0.0.1", port=server.port).start()
 
         asyncio.run(main())
