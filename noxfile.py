@@ -112,13 +112,20 @@ def oldest(session: nox.Session) -> None:
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """A million literals, and 2.5 million requests, that are not what they should be; others unless FUZZ_SEED is set."""
+    """A million literals, and 2.5 million requests, that are not what they should be; others without FUZZ_SEED."""
     install(session, "tests", plugins=False)
     inputs = {
         "FUZZ_INPUTS": os.environ.get("FUZZ_INPUTS", "1000000"),
         "FUZZ_SEED": os.environ.get("FUZZ_SEED", str(random.randrange(2**32))),
     }
     session.run("pytest", "tests/fuzz", "-n", "2", *session.posargs, env=inputs)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Two replicas for five minutes, in a world that fails: no job is lost, doubled, or left behind."""
+    install(session, "service", plugins=False)
+    session.run("python", "tests/soak/soak.py", *session.posargs)
 
 
 @nox.session

@@ -123,8 +123,10 @@ class Creations:
         resource_meta = await self._find(call)
         if resource_meta is None:
             if earlier:
-                await asyncio.gather(*(self._end(attrs.evolve(call, idempotency_key=key)) for key in earlier))
+                await self._end_all(call, earlier)
             resource_meta = await self._submit(call, arguments)
+            if earlier and implements(call.connector, "find"):
+                asyncio.get_running_loop().call_later(self._grace, self._look_again, call, earlier)
         try:
             return _Job(resource_meta, _encode(resource_meta))
         except (Exception, SystemExit):  # Nobody could ever ask for it.
@@ -155,6 +157,14 @@ class Creations:
             attrs.evolve(call, operation="find"), self._registry, idempotency_key=call.idempotency_key
         )
         return found
+
+    def _look_again(self, call: Call, earlier: Sequence[str]) -> None:
+        """A replica may have begun the job of an earlier attempt since, and have been killed before it deleted it."""
+        if not self._stopping:
+            self._spawn(self._end_all(call, earlier))
+
+    async def _end_all(self, call: Call, keys: Sequence[str]) -> None:
+        await asyncio.gather(*(self._end(attrs.evolve(call, idempotency_key=key)) for key in keys))
 
     async def _end(self, call: Call) -> None:
         """Delete the job of an earlier attempt, if there is one that has not ended."""

@@ -1,0 +1,273 @@
+"""The soak: two replicas of the service, a client that behaves as Flyte does, and a world that fails.
+
+200 executions at a time go through create, get and delete, turn by turn over two `connectors serve`, one of which is
+killed with -9 every 20 s. Time is scaled: a deadline is 2 s and a poll each 0.5 s, where Flyte has 10 s and 30 s. A
+client that vanishes in the middle of a CreateTask comes back after 4 s with the same attempt (Flyte was restarted), or
+never. At the end the backend's own record is read: every job was returned to its caller or deleted, no attempt has two,
+none is lost.
+
+One thing nobody can know is counted by itself: the caller vanished for ever, and the replica that saw it was killed
+before the grace period was over. `SOAK_SECONDS`, `SOAK_SEED`, `SOAK_FIND=0` (a backend that cannot find its jobs).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import grpc.aio
+from flyteidl.admin import agent_pb2 as messages
+from flyteidl.service.agent_pb2_grpc import AsyncAgentServiceStub
+
+from connector_core import Phase, TaskCategory, from_literal_map
+from connector_core.invoke import idempotency_key
+
+HERE = Path(__file__).parent
+SECONDS = float(os.environ.get("SOAK_SECONDS", "300"))
+SEED = os.environ.get("SOAK_SEED") or str(random.randrange(2**32))
+AT_A_TIME, DEADLINE, POLL, GRACE, KILL_EVERY = 200, 2.0, 0.5, 10.0, 20.0
+FORGIVEN, ATTEMPTS, VANISHES, ABORTS = 5, 40, 0.06, 0.01
+CATEGORY = messages.TaskCategory(name="soak")
+
+
+class Replica:
+    """One `connectors serve`, and its channel."""
+
+    def __init__(self, database: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.environment = os.environ | {
+            "CONNECTORS_AUTOLOAD": "0",
+            "CONNECTORS_DRAIN": "20",
+            "CONNECTORS_ORPHAN_GRACE": str(GRACE),
+            "PYTHONPATH": str(HERE),
+            "SOAK_DATABASE": str(database),
+            "no_grpc_proxy": "127.0.0.1",
+        }
+        self.killed: list[float] = []
+        self.log = database.with_name(f"{self.port}.log")
+        self.start()
+        self.channel = grpc.aio.insecure_channel(
+            f"127.0.0.1:{self.port}", options=[("grpc.max_reconnect_backoff_ms", 500)]
+        )
+        self.stub: Any = AsyncAgentServiceStub(self.channel)
+
+    def start(self) -> None:
+        code = "import sys; from connector_core.cli import main; sys.exit(main())"
+        options = ["--host", "127.0.0.1", "--port", str(self.port), "--metrics-port", "0", "--module", "soak_connector"]
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", code, "serve", *options], env=self.environment, stderr=log
+            )
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.killed.append(time.time())
+        self.start()
+
+
+class Soak:
+    """The client, and what it saw."""
+
+    def __init__(self, replicas: list[Replica]) -> None:
+        self.replicas = replicas
+        self.turn = 0
+        self.seen: Counter[str] = Counter()
+        self.returned: set[int] = set()
+        self.vanished: dict[str, tuple[Replica, float]] = {}
+        self.violations: list[str] = []
+
+    async def run(self) -> None:
+        """Keep 200 executions going, and kill a replica now and then."""
+        ends, numbers, running = time.time() + SECONDS, iter(range(10**9)), set()
+        killer = asyncio.create_task(self.kill_in_turn(ends))
+        while time.time() < ends or running:
+            while len(running) < AT_A_TIME and time.time() < ends:
+                running.add(asyncio.create_task(self.execution(next(numbers))))
+            done, running = await asyncio.wait(running, timeout=1, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                self.seen[f"executions {task.result()}"] += 1
+        await killer
+
+    async def kill_in_turn(self, ends: float) -> None:
+        turn = 0
+        while time.time() + KILL_EVERY < ends:
+            await asyncio.sleep(KILL_EVERY)
+            await asyncio.to_thread(self.replicas[turn % 2].kill)
+            self.seen["replicas killed"] += 1
+            turn += 1
+
+    async def execution(self, number: int) -> str:
+        """One task execution, attempt by attempt; how it ended."""
+        for attempt in range(ATTEMPTS):
+            self.seen["attempts"] += 1
+            encoded = await self.create(number, attempt)
+            if encoded is None:
+                continue
+            if encoded == b"":
+                return "whose client vanished for ever"
+            end = await self.follow(encoded)
+            if end is not None:
+                return end
+        return "that ran out of attempts"
+
+    async def create(self, number: int, attempt: int) -> bytes | None:
+        """The job's metadata; None after an error, empty if the client is gone for ever."""
+        request = messages.CreateTaskRequest(template={"type": "soak"}, output_prefix=f"s3://b/{number}/{attempt}")
+        identifier = request.task_execution_metadata.task_execution_id
+        identifier.node_execution_id.execution_id.name = f"{SEED}-{number}"
+        identifier.retry_attempt = attempt
+        replica = self.next()
+        call = replica.stub.CreateTask(request, timeout=DEADLINE)
+        if random.random() < VANISHES:
+            await asyncio.sleep(random.uniform(0, 0.3))
+            if not call.done():
+                call.cancel()
+                if random.random() < 0.5:
+                    key = idempotency_key(TaskCategory("soak"), request.task_execution_metadata)
+                    self.vanished[key or ""] = (replica, time.time())
+                    return b""
+                self.seen["clients that vanished and came back"] += 1
+                await asyncio.sleep(4)
+                call = self.next().stub.CreateTask(request, timeout=DEADLINE)
+        try:
+            encoded: bytes = (await call).resource_meta
+        except grpc.aio.AioRpcError as error:
+            self.seen[f"CreateTask {error.code().name}"] += 1
+            return None
+        self.seen["CreateTask OK"] += 1
+        self.returned.add(job_of(encoded))
+        return encoded
+
+    async def follow(self, encoded: bytes) -> str | None:
+        """Poll the job until it ends; None: another attempt is due."""
+        errors = 0
+        while True:
+            if random.random() < ABORTS:
+                await self.delete(encoded)
+                return "aborted"
+            request = messages.GetTaskRequest(task_category=CATEGORY, resource_meta=encoded)
+            try:
+                resource = (await self.next().stub.GetTask(request, timeout=DEADLINE)).resource
+            except grpc.aio.AioRpcError as error:
+                self.seen[f"GetTask {error.code().name}"] += 1
+                errors += 1
+                if errors > FORGIVEN:
+                    self.violations.append(f"{encoded!r} is never asked for again, after {errors} errors")
+                    return "lost"
+            else:
+                self.seen[f"GetTask {Phase(resource.phase).name}"] += 1
+                if resource.phase == Phase.SUCCEEDED:
+                    if from_literal_map(resource.outputs) != {"job": job_of(encoded)}:
+                        self.violations.append(f"{encoded!r} has the outputs of another job")
+                    return "that succeeded"
+                if resource.phase == Phase.RETRYABLE_FAILED:
+                    if random.random() < 0.5:  # Flyte 2 does, Flyte 1 does not.
+                        await self.delete(encoded)
+                    return None
+                if resource.phase == Phase.FAILED:
+                    self.violations.append(f"{encoded!r} failed under its caller: {resource.message}")
+                    return "that failed"
+            await asyncio.sleep(POLL)
+
+    async def delete(self, encoded: bytes) -> None:
+        """End the job: until that is a success."""
+        while True:
+            try:
+                request = messages.DeleteTaskRequest(task_category=CATEGORY, resource_meta=encoded)
+                await self.next().stub.DeleteTask(request, timeout=DEADLINE)
+                self.seen["DeleteTask OK"] += 1
+                return
+            except grpc.aio.AioRpcError as error:
+                self.seen[f"DeleteTask {error.code().name}"] += 1
+                await asyncio.sleep(POLL)
+
+    def next(self) -> Replica:
+        """The replica whose turn it is."""
+        self.turn += 1
+        return self.replicas[self.turn % 2]
+
+    def audit(self, database: Path) -> None:
+        """What the backend says of its jobs."""
+        with sqlite3.connect(database) as connection:
+            jobs = connection.execute("SELECT job, key, prefix, created, deleted FROM jobs").fetchall()
+        self.seen["jobs of the backend"] = len(jobs)
+        self.seen["jobs deleted"] = sum(deleted is not None for *_, deleted in jobs)
+        for key, number in Counter(key for _, key, *_ in jobs).items():
+            if number > 1:
+                self.violations.append(f"the attempt {key} has {number} jobs")
+        for job, key, prefix, created, deleted in jobs:
+            if job in self.returned or deleted is not None:
+                continue
+            replica, _ = self.vanished.get(key, (None, 0.0))
+            if replica is not None and any(created - 5 < at < created + GRACE + 15 for at in replica.killed):
+                self.seen["jobs whose client and whose replica were both gone for ever"] += 1
+            else:
+                self.violations.append(f"nobody has the job {job} of {prefix} ({key}), and it was not deleted")
+
+
+def job_of(encoded: bytes) -> int:
+    """The job's number."""
+    return int(encoded.removeprefix(b'{"job":').removesuffix(b"}"))
+
+
+async def soak(database: Path) -> Soak:
+    """Run it, and wait until all that was begun is over."""
+    replicas = [Replica(database), Replica(database)]
+    for replica in replicas:
+        await asyncio.wait_for(replica.channel.channel_ready(), 60)
+    made = Soak(replicas)
+    try:
+        await made.run()
+        # The last clients that vanished, the look back, and what had to be tried again.
+        await asyncio.sleep(2 * GRACE + 20)
+    finally:
+        for replica in replicas:
+            replica.process.send_signal(signal.SIGTERM)
+        for replica in replicas:
+            if (status := await asyncio.to_thread(replica.process.wait)) != 0:
+                made.violations.append(f"a replica ended with the status {status}")
+            await replica.channel.close()
+    return made
+
+
+def main() -> int:
+    """Soak, and print what happened; the exit status is 1 if anything did that must not."""
+    print(
+        f"{SECONDS:.0f} s, seed {SEED}, {'without' if os.environ.get('SOAK_FIND') == '0' else 'with'} find", flush=True
+    )
+    random.seed(SEED)
+    with tempfile.TemporaryDirectory() as directory:
+        database = Path(directory) / "backend.sqlite"
+        with sqlite3.connect(database) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(
+                "CREATE TABLE jobs"
+                " (job INTEGER PRIMARY KEY, key TEXT, prefix TEXT, created REAL, ends REAL, deleted REAL)"
+            )
+            connection.execute("CREATE INDEX by_key ON jobs (key)")
+        made = asyncio.run(soak(database))
+        made.audit(database)
+    for what, number in sorted(made.seen.items()):
+        print(f"{number:>8,}  {what}")
+    for violation in made.violations[:50]:
+        print(f"VIOLATION: {violation}")
+    print(f"{len(made.violations):>8,}  violations")
+    return 1 if made.violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
