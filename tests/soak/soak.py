@@ -6,13 +6,15 @@ client that vanishes in the middle of a CreateTask comes back after 4 s with the
 never. At the end the backend's own record is read: every job was returned to its caller or deleted, no attempt has two,
 none is lost.
 
-One thing nobody can know is counted by itself: the caller vanished for ever, and the replica that saw it was killed
-before the grace period was over. `SOAK_SECONDS`, `SOAK_SEED`, `SOAK_FIND=0` (a backend that cannot find its jobs).
+Two things nobody can know are counted by themselves. The caller vanished for ever, and the replica that saw it was
+killed before the grace period was over; or it vanished while the answer was on its way. `SOAK_SECONDS`, `SOAK_SEED`,
+`SOAK_FIND=0` (a backend that cannot find its jobs).
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import random
 import signal
@@ -42,7 +44,7 @@ CATEGORY = messages.TaskCategory(name="soak")
 
 
 class Replica:
-    """One `connectors serve`, and its channel."""
+    """One `connectors serve`."""
 
     def __init__(self, database: Path) -> None:
         with socket.socket() as free:
@@ -56,13 +58,9 @@ class Replica:
             "SOAK_DATABASE": str(database),
             "no_grpc_proxy": "127.0.0.1",
         }
-        self.killed: list[float] = []
+        self.killed: dict[int, float] = {}
         self.log = database.with_name(f"{self.port}.log")
         self.start()
-        self.channel = grpc.aio.insecure_channel(
-            f"127.0.0.1:{self.port}", options=[("grpc.max_reconnect_backoff_ms", 500)]
-        )
-        self.stub: Any = AsyncAgentServiceStub(self.channel)
 
     def start(self) -> None:
         code = "import sys; from connector_core.cli import main; sys.exit(main())"
@@ -75,19 +73,19 @@ class Replica:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
-        self.killed.append(time.time())
+        self.killed[self.process.pid] = time.time()
         self.start()
 
 
 class Soak:
     """The client, and what it saw."""
 
-    def __init__(self, replicas: list[Replica]) -> None:
+    def __init__(self, replicas: list[Replica], channel: grpc.aio.Channel) -> None:
         self.replicas = replicas
-        self.turn = 0
+        self.stub: Any = AsyncAgentServiceStub(channel)
         self.seen: Counter[str] = Counter()
         self.returned: set[int] = set()
-        self.vanished: dict[str, tuple[Replica, float]] = {}
+        self.vanished: dict[str, float] = {}
         self.violations: list[str] = []
 
     async def run(self) -> None:
@@ -130,19 +128,18 @@ class Soak:
         identifier = request.task_execution_metadata.task_execution_id
         identifier.node_execution_id.execution_id.name = f"{SEED}-{number}"
         identifier.retry_attempt = attempt
-        replica = self.next()
-        call = replica.stub.CreateTask(request, timeout=DEADLINE)
+        call = self.stub.CreateTask(request, timeout=DEADLINE)
         if random.random() < VANISHES:
             await asyncio.sleep(random.uniform(0, 0.3))
             if not call.done():
                 call.cancel()
                 if random.random() < 0.5:
                     key = idempotency_key(TaskCategory("soak"), request.task_execution_metadata)
-                    self.vanished[key or ""] = (replica, time.time())
+                    self.vanished[key or ""] = time.time()
                     return b""
                 self.seen["clients that vanished and came back"] += 1
                 await asyncio.sleep(4)
-                call = self.next().stub.CreateTask(request, timeout=DEADLINE)
+                call = self.stub.CreateTask(request, timeout=DEADLINE)
         try:
             encoded: bytes = (await call).resource_meta
         except grpc.aio.AioRpcError as error:
@@ -161,7 +158,7 @@ class Soak:
                 return "aborted"
             request = messages.GetTaskRequest(task_category=CATEGORY, resource_meta=encoded)
             try:
-                resource = (await self.next().stub.GetTask(request, timeout=DEADLINE)).resource
+                resource = (await self.stub.GetTask(request, timeout=DEADLINE)).resource
             except grpc.aio.AioRpcError as error:
                 self.seen[f"GetTask {error.code().name}"] += 1
                 errors += 1
@@ -188,33 +185,31 @@ class Soak:
         while True:
             try:
                 request = messages.DeleteTaskRequest(task_category=CATEGORY, resource_meta=encoded)
-                await self.next().stub.DeleteTask(request, timeout=DEADLINE)
+                await self.stub.DeleteTask(request, timeout=DEADLINE)
                 self.seen["DeleteTask OK"] += 1
                 return
             except grpc.aio.AioRpcError as error:
                 self.seen[f"DeleteTask {error.code().name}"] += 1
                 await asyncio.sleep(POLL)
 
-    def next(self) -> Replica:
-        """The replica whose turn it is."""
-        self.turn += 1
-        return self.replicas[self.turn % 2]
-
     def audit(self, database: Path) -> None:
         """What the backend says of its jobs."""
         with sqlite3.connect(database) as connection:
-            jobs = connection.execute("SELECT job, key, prefix, created, deleted FROM jobs").fetchall()
+            jobs = connection.execute("SELECT job, key, prefix, process, answered, deleted FROM jobs").fetchall()
         self.seen["jobs of the backend"] = len(jobs)
         self.seen["jobs deleted"] = sum(deleted is not None for *_, deleted in jobs)
         for key, number in Counter(key for _, key, *_ in jobs).items():
             if number > 1:
                 self.violations.append(f"the attempt {key} has {number} jobs")
-        for job, key, prefix, created, deleted in jobs:
+        killed = {process: at for replica in self.replicas for process, at in replica.killed.items()}
+        for job, key, prefix, process, answered, deleted in jobs:
             if job in self.returned or deleted is not None:
                 continue
-            replica, _ = self.vanished.get(key, (None, 0.0))
-            if replica is not None and any(created - 5 < at < created + GRACE + 15 for at in replica.killed):
+            vanished = self.vanished.get(key)
+            if vanished is not None and killed.get(process, math.inf) < vanished + GRACE + 15:
                 self.seen["jobs whose client and whose replica were both gone for ever"] += 1
+            elif vanished is not None and answered is not None and answered < vanished + 0.1:
+                self.seen["jobs whose client was gone for ever while the answer was on its way"] += 1
             else:
                 self.violations.append(f"nobody has the job {job} of {prefix} ({key}), and it was not deleted")
 
@@ -227,20 +222,27 @@ def job_of(encoded: bytes) -> int:
 async def soak(database: Path) -> Soak:
     """Run it, and wait until all that was begun is over."""
     replicas = [Replica(database), Replica(database)]
-    for replica in replicas:
-        await asyncio.wait_for(replica.channel.channel_ready(), 60)
-    made = Soak(replicas)
+    addresses = ",".join(f"127.0.0.1:{replica.port}" for replica in replicas)
+    channel = grpc.aio.insecure_channel(
+        f"ipv4:{addresses}",
+        options=[
+            ("grpc.service_config", '{"loadBalancingConfig": [{"round_robin": {}}]}'),
+            ("grpc.max_reconnect_backoff_ms", 500),
+        ],
+    )
+    await asyncio.wait_for(channel.channel_ready(), 60)
+    made = Soak(replicas, channel)
     try:
         await made.run()
         # The last clients that vanished, the look back, and what had to be tried again.
         await asyncio.sleep(2 * GRACE + 20)
     finally:
+        await channel.close()
         for replica in replicas:
             replica.process.send_signal(signal.SIGTERM)
         for replica in replicas:
             if (status := await asyncio.to_thread(replica.process.wait)) != 0:
                 made.violations.append(f"a replica ended with the status {status}")
-            await replica.channel.close()
     return made
 
 
@@ -256,7 +258,8 @@ def main() -> int:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(
                 "CREATE TABLE jobs"
-                " (job INTEGER PRIMARY KEY, key TEXT, prefix TEXT, created REAL, ends REAL, deleted REAL)"
+                " (job INTEGER PRIMARY KEY, key TEXT, prefix TEXT, process INTEGER,"
+                " created REAL, answered REAL, ends REAL, deleted REAL)"
             )
             connection.execute("CREATE INDEX by_key ON jobs (key)")
         made = asyncio.run(soak(database))

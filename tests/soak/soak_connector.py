@@ -51,9 +51,11 @@ class Soaked(AsyncConnectorBase):
     async def create(self, task_template: Any, output_prefix: str, idempotency_key: str, **_: Any) -> Any:
         await disturb()
         job = execute(
-            "INSERT INTO jobs (key, prefix, created) VALUES (?, ?, ?)", (idempotency_key, output_prefix, time.time())
+            "INSERT INTO jobs (key, prefix, process, created) VALUES (?, ?, ?, ?)",
+            (idempotency_key, output_prefix, os.getpid(), time.time()),
         ).lastrowid
         await disturb()
+        execute("UPDATE jobs SET answered = ? WHERE job = ?", (time.time(), job))
         return rubbish() if random.random() < FAULTS / 4 else JobMeta(job or 0)
 
     async def get(self, resource_meta: JobMeta, **_: Any) -> Any:
