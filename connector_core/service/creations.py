@@ -136,8 +136,6 @@ class Creations:
     async def _submit(self, call: Call, arguments: Mapping[str, Any]) -> ResourceMeta:
         try:
             resource_meta: ResourceMeta = await invoke(call, self._registry, **arguments)
-        except PermanentError:
-            raise
         except Exception as error:
             # The backend may have started the job before it failed.
             try:
@@ -145,6 +143,9 @@ class Creations:
             except Exception:
                 found = None
             if found is None:
+                raise
+            if isinstance(error, PermanentError):
+                await self.delete(call, found)
                 raise
             _log.warning("%s was started, although create failed: %s", call.connector.task_category.name, error)
             return found

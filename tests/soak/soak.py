@@ -211,7 +211,10 @@ class Soak:
             elif vanished is not None and answered is not None and answered < vanished + 0.1:
                 self.seen["jobs whose client was gone for ever while the answer was on its way"] += 1
             else:
-                self.violations.append(f"nobody has the job {job} of {prefix} ({key}), and it was not deleted")
+                gone = (
+                    "" if vanished is None else f", whose client vanished {vanished - (answered or 0):.2f} s after it"
+                )
+                self.violations.append(f"nobody has the job {job} of {prefix}{gone}, and it was not deleted")
 
 
 def job_of(encoded: bytes) -> int:

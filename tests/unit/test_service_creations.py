@@ -204,11 +204,12 @@ class TestTheSameAttempt:
         assert await Caller(shop).create() == b'{"number":1}'
 
     @runs
-    async def test_that_failed_for_good_is_not_looked_for(self) -> None:
+    async def test_that_failed_for_good_has_its_job_deleted_if_it_is_found(self) -> None:
         shop = FindingShop()
         shop.after = [PermanentError("no such item")]
         with pytest.raises(RuntimeError, match=r"^FAILED_PRECONDITION no such item$"):
             await Caller(shop).create()
+        assert shop.deleted == [1]
 
     @runs
     async def test_without_an_execution_nothing_is_the_same(self) -> None:
