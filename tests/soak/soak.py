@@ -24,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +86,7 @@ class Soak:
         self.seen: Counter[str] = Counter()
         self.returned: set[int] = set()
         self.vanished: dict[str, float] = {}
+        self.history: defaultdict[int, list[str]] = defaultdict(list)
         self.violations: list[str] = []
 
     async def run(self) -> None:
@@ -113,6 +114,7 @@ class Soak:
         for attempt in range(ATTEMPTS):
             self.seen["attempts"] += 1
             encoded = await self.create(number, attempt)
+            self.history[number].append(f"{time.time():.1f}: {attempt} gave {encoded!r}")
             if encoded is None:
                 continue
             if encoded == b"":
@@ -214,7 +216,11 @@ class Soak:
                 gone = (
                     "" if vanished is None else f", whose client vanished {vanished - (answered or 0):.2f} s after it"
                 )
-                self.violations.append(f"nobody has the job {job} of {prefix}{gone}, and it was not deleted")
+                history = "; ".join(self.history[int(prefix.split("/")[3])])
+                self.violations.append(
+                    f"nobody has the job {job} of {prefix}{gone}, and it was not deleted (process {process}, answered "
+                    f"{answered}; {history}; killed {killed})"
+                )
 
 
 def job_of(encoded: bytes) -> int:
