@@ -71,8 +71,8 @@ class Rpcs(grpc.GenericRpcHandler):
                 f"/{service}/List{thing}s": _unary(metadata.ListAgents, ListAgentsRequest),
             }
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
-        """The handler of a call; None: not ours."""
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
+        """The `grpc.RpcMethodHandler` of a call; None: not ours."""
         return self._handlers.get(handler_call_details.method)
 
 

@@ -343,7 +343,7 @@ class TestTLS:
             ConnectorClient("localhost:8000", **options)  # type: ignore[arg-type]
 
     def test_an_empty_file_of_certificates_is_no_leave_to_speak_in_plain_text(self) -> None:
-        with pytest.raises(ServiceError, match="UNAVAILABLE|cannot be reached"):
+        with pytest.raises(ServiceError, match=r"UNAVAILABLE|cannot be reached"):
             self.ask(None, root_certificates=b"")
 
 
