@@ -6,12 +6,12 @@ import asyncio
 import logging
 from contextlib import AsyncExitStack, closing
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_health.v1.health_pb2 import HealthCheckResponse
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from connector_core.errors import CannotServe
 from connector_core.listing import rows_of
@@ -97,8 +97,10 @@ class ConnectorServer:
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
         self._server = grpc.aio.server(options=_OPTIONS)
         self._server.add_generic_rpc_handlers((Rpcs(jobs, sync, metadata),))
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        reflection.enable_server_reflection(_reflected(), self._server)
+        add: Any = _OnlyByPath(self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, add)
+        described = reflection.aio.ReflectionServicer(_reflected())  # type: ignore[attr-defined]
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(described, add)
         async with AsyncExitStack() as stack:
             self.port = self._listen()
             if self.metrics_port is not None:
@@ -164,6 +166,19 @@ class ConnectorServer:
     async def _say(self, status: HealthCheckResponse.ServingStatus) -> None:
         for service in ("", *FLYTE1, *FLYTE2):
             await self._health.set(service, status)
+
+
+class _OnlyByPath:
+    """A server whose handlers are all looked up by the path of a call.
+
+    For each method that is registered besides, grpc.aio keeps a task, and goes through all of them at each call.
+    """
+
+    def __init__(self, server: grpc.aio.Server) -> None:
+        self.add_generic_rpc_handlers = server.add_generic_rpc_handlers
+
+    def add_registered_method_handlers(self, service: str, handlers: object) -> None:
+        """Leave the methods unregistered."""
 
 
 def _reflected() -> tuple[str, ...]:

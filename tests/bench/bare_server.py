@@ -10,13 +10,18 @@ from typing import Any
 import grpc
 import grpc.aio
 from flyteidl.admin import agent_pb2 as messages
+from flyteidl.core.literals_pb2 import LiteralMap
 
-STATE = messages.Resource(phase=3, message="half of it is done")
+OUTPUTS = LiteralMap(literals={"rows": {"scalar": {"primitive": {"integer": 3}}}})
 ANSWERS = {
     "CreateTask": messages.CreateTaskResponse(resource_meta=b'{"query_id":"q-1","region":"eu"}'),
-    "GetTask": messages.GetTaskResponse(resource=STATE),
+    "GetTask": messages.GetTaskResponse(resource={"phase": "RUNNING", "message": "half of it is done"}),
     "DeleteTask": messages.DeleteTaskResponse(),
+    "ExecuteTaskSync": messages.ExecuteTaskSyncResponse(
+        header={"resource": {"phase": "SUCCEEDED", "outputs": OUTPUTS}}
+    ),
 }
+"""What the connectors of `served_connectors` answer too."""
 
 
 def unary(rpc: str) -> Any:
@@ -34,8 +39,11 @@ def unary(rpc: str) -> Any:
 async def execute(requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
     """Read the header and the inputs, and answer."""
     await anext(requests)
-    inputs = await anext(requests)
-    yield messages.ExecuteTaskSyncResponse(header={"resource": {"phase": 4, "outputs": inputs.inputs}})
+    await anext(requests)
+    yield ANSWERS["ExecuteTaskSync"]
+
+
+UNARY = ("CreateTask", "GetTask", "DeleteTask")
 
 
 async def main() -> None:
@@ -47,7 +55,7 @@ async def main() -> None:
     server.add_generic_rpc_handlers(
         (
             grpc.method_handlers_generic_handler(
-                "flyteidl.service.AsyncAgentService", {rpc: unary(rpc) for rpc in ANSWERS}
+                "flyteidl.service.AsyncAgentService", {rpc: unary(rpc) for rpc in UNARY}
             ),
             grpc.method_handlers_generic_handler("flyteidl.service.SyncAgentService", {"ExecuteTaskSync": stream}),
         )

@@ -1,4 +1,7 @@
-"""What the measured services serve: connectors that do nothing, so that all time is the service's."""
+"""What the measured services serve: connectors that do nothing, so that all time is the service's.
+
+Their answers are prepared too, as those of the bare server are.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,17 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from connector_core import AsyncConnectorBase, ConnectorRegistry, Resource, ResourceMeta, SyncConnectorBase
+from connector_core import (
+    AsyncConnectorBase,
+    ConnectorRegistry,
+    Resource,
+    ResourceMeta,
+    SyncConnectorBase,
+    to_literal_map,
+)
 
-PHASE, MESSAGE = "RUNNING", "half of it is done"
+OUTPUTS = to_literal_map({"rows": 3})
+MESSAGE = "half of it is done"
 
 
 @dataclass
@@ -82,7 +93,7 @@ class Done(SyncConnectorBase):
         super().__init__(task_type_name="done")
 
     async def do(self, task_template: Any, output_prefix: str, inputs: Any = None, **_: Any) -> Resource:
-        return Resource.succeeded(outputs=inputs)
+        return Resource.succeeded(outputs=OUTPUTS)
 
 
 class DoneInAThread(SyncConnectorBase):
@@ -93,7 +104,7 @@ class DoneInAThread(SyncConnectorBase):
         super().__init__(task_type_name="done in a thread")
 
     def do(self, task_template: Any, output_prefix: str, inputs: Any = None, **_: Any) -> Resource:
-        return Resource.succeeded(outputs=inputs)
+        return Resource.succeeded(outputs=OUTPUTS)
 
 
 for connector in (Nothing(), Plain(), Slow(), Slower(), Done(), DoneInAThread()):

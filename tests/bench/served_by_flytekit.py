@@ -1,0 +1,38 @@
+"""What flytekit's own service serves: the connector of `served_connectors` that does nothing."""
+
+# No `from __future__ import annotations`: flytekit does not see the types of fields then.
+
+from dataclasses import dataclass
+from typing import Any
+
+from flyteidl.core.execution_pb2 import TaskExecution
+from flytekit.extend.backend.base_connector import AsyncConnectorBase, ConnectorRegistry, Resource, ResourceMeta
+
+
+@dataclass
+class QueryMeta(ResourceMeta):
+    """Metadata as it mostly is."""
+
+    query_id: str
+    region: str = "eu"
+
+
+class Nothing(AsyncConnectorBase):
+    """Async methods."""
+
+    name = "Nothing"
+
+    def __init__(self) -> None:
+        super().__init__(metadata_type=QueryMeta, task_type_name="nothing")
+
+    async def create(self, task_template: Any, **_: Any) -> QueryMeta:  # type: ignore[override]
+        return QueryMeta("q-1")
+
+    async def get(self, resource_meta: QueryMeta, **_: Any) -> Resource:  # type: ignore[override]
+        return Resource(phase=TaskExecution.RUNNING, message="half of it is done")
+
+    async def delete(self, resource_meta: QueryMeta, **_: Any) -> None:  # type: ignore[override]
+        return None
+
+
+ConnectorRegistry.register(Nothing())
