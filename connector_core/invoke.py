@@ -29,7 +29,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import attrs
+import msgspec
 
 from connector_core.connector import AsyncConnectorBase, ConnectorBase
 from connector_core.errors import (
@@ -51,8 +51,7 @@ if TYPE_CHECKING:
 __all__ = ["Call", "Outcome", "current_call", "idempotency_key", "invoke", "stream_logs", "threads_wanted"]
 
 
-@attrs.frozen(eq=False)
-class Call:
+class Call(msgspec.Struct, frozen=True, eq=False):
     """One invocation of one method of a connector.
 
     Args:
@@ -69,8 +68,8 @@ class Call:
 
     connector: ConnectorBase
     operation: str
-    secrets: Mapping[str, str] = attrs.field(factory=dict, repr=False)
-    settings: Mapping[str, str] = attrs.field(factory=dict)
+    secrets: Mapping[str, str] = {}
+    settings: Mapping[str, str] = {}
     deadline: float | None = None
     idempotency_key: str | None = None
     detached: bool = False
@@ -82,9 +81,11 @@ class Call:
         """The connector's task category."""
         return self.connector.task_category
 
+    def __repr__(self) -> str:
+        return f"Call({self.connector!r}, {self.operation!r})"  # Never the secrets.
 
-@attrs.frozen
-class Outcome:
+
+class Outcome(NamedTuple):
     """How a call ended.
 
     Args:
@@ -151,7 +152,7 @@ async def invoke(call: Call, registry: ConnectorRegistry | None = None, /, **arg
         Exception: Whatever else it raised.
     """
     with _Observed(call, registry) as observed:
-        result = await _limited(call, registry, _call(call, getattr(call.connector, call.operation), arguments))
+        result = await _limited(call, registry, _working(call, getattr(call.connector, call.operation), arguments))
         _check_result(call, result)
         observed.result = result
     return result
@@ -175,7 +176,7 @@ async def stream_logs(
         if inspect.isasyncgenfunction(inspect.unwrap(method)):
             responses = method(**_accepted(_signature_of(method), arguments))
         else:
-            responses = await _limited(call, registry, _call(call, method, arguments))
+            responses = await _limited(call, registry, _working(call, method, arguments))
         if not isinstance(responses, (AsyncIterator, Iterator)):
             yield responses
             return
@@ -287,12 +288,15 @@ class _InCall:
             raise ConnectorExited(type(self._call.connector).__name__, self._call.operation, raised.code) from raised
 
 
-async def _call(call: Call, method: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
+def _working(call: Call, method: Callable[..., Any], arguments: Mapping[str, Any]) -> Coroutine[Any, Any, Any]:
+    """What calls the method, once it is awaited."""
     signature = _signature_of(method)
     arguments = _accepted(signature, arguments)
-    if signature.is_coroutine:
-        return await method(**arguments)
-    result = await _in_thread(call, partial(method, **arguments))
+    return method(**arguments) if signature.is_coroutine else _plain(call, partial(method, **arguments))
+
+
+async def _plain(call: Call, function: Callable[[], Any]) -> Any:
+    result = await _in_thread(call, function)
     # A decorator may hide an async method behind a plain function: what it returns still has to be awaited.
     return await result if isinstance(result, Awaitable) else result
 
@@ -368,19 +372,23 @@ def _signature(function: Callable[..., Any]) -> _Signature:
 
 def _check_result(call: Call, result: Any) -> None:
     connector, operation = call.connector, call.operation
-    subject = f"{type(connector).__name__}.{operation}"
     if operation in ("get", "do"):
         if not isinstance(result, Resource):
-            raise InvalidConnector(f"{subject} returned {type(result).__name__}; it must return a Resource.")
+            raise _wrong(call, f"{type(result).__name__}; it must return a Resource.")
         if operation == "do" and not result.is_terminal:
-            raise InvalidConnector(
-                f"{subject} returned a resource in the phase {result.phase.name}; a sync connector's job has ended "
-                "when the call returns: SUCCEEDED, FAILED, RETRYABLE_FAILED or ABORTED."
+            raise _wrong(
+                call,
+                f"a resource in the phase {result.phase.name}; a sync connector's job has ended when the call returns: "
+                "SUCCEEDED, FAILED, RETRYABLE_FAILED or ABORTED.",
             )
-    if operation in ("create", "find") and isinstance(connector, AsyncConnectorBase):
+    elif operation in ("create", "find") and isinstance(connector, AsyncConnectorBase):
         expected = connector.metadata_type
         if not isinstance(result, expected) and not (operation == "find" and result is None):
-            raise InvalidConnector(f"{subject} returned {type(result).__name__}; it must return {expected.__name__}.")
+            raise _wrong(call, f"{type(result).__name__}; it must return {expected.__name__}.")
+
+
+def _wrong(call: Call, result: str) -> InvalidConnector:
+    return InvalidConnector(f"{type(call.connector).__name__}.{call.operation} returned {result}")
 
 
 @lru_cache(maxsize=1)

@@ -43,8 +43,13 @@ class _OnDefault(Generic[P, R]):
         self.__doc__ = method.__doc__
         self.__wrapped__ = method
 
+    def __set_name__(self, owner: type[ConnectorRegistry], name: str) -> None:
+        self._name = name
+
     def __get__(self, instance: ConnectorRegistry | None, owner: type[ConnectorRegistry]) -> Callable[P, R]:
         bound: Any = MethodType(self._method, default_registry() if instance is None else instance)
+        if instance is not None:
+            vars(instance)[self._name] = bound  # Found there from now on, which takes a tenth of the time.
         return bound  # type: ignore[no-any-return]
 
 
@@ -251,22 +256,22 @@ class ConnectorRegistry:
 
         An implementation that raises is logged by its plugin's name, and stops nothing.
         """
-        results = []
-        for implementation in self._implementations(hook):
-            result = self._call_implementation(hook, implementation, arguments)
-            if result is not None:
-                results.append(result)
-        return results
+        return list(self._results(hook, arguments))
 
     @_OnDefault
     def secret(self, key: str) -> str | None:
         """What the first plugin that knows this key says in the hook ``connector_core_secret``."""
-        hook = "connector_core_secret"
-        for implementation in self._implementations(hook):
-            found: str | None = self._call_implementation(hook, implementation, {"key": key})
-            if found is not None:
-                return found
-        return None
+        return next(self._results("connector_core_secret", {"key": key}), None)
+
+    def _results(self, hook: str, arguments: Mapping[str, Any]) -> Iterator[Any]:
+        for implementation in self._hooks.get(hook) or self._implementations(hook):
+            try:
+                result = implementation.function(*[arguments[name] for name in implementation.argnames])
+            except (Exception, SystemExit):
+                _log().exception("The hook %s of the plugin %s failed.", hook, implementation.plugin_name)
+            else:
+                if result is not None:
+                    yield result
 
     def _implementations(self, hook: str) -> tuple[pluggy.HookImpl, ...]:
         hooks = self._hooks
@@ -278,13 +283,6 @@ class ConnectorRegistry:
             if self._scanned.is_set():
                 hooks[hook] = found
         return found
-
-    def _call_implementation(self, hook: str, implementation: pluggy.HookImpl, arguments: Mapping[str, Any]) -> Any:
-        try:
-            return implementation.function(*[arguments[name] for name in implementation.argnames])
-        except (Exception, SystemExit):
-            _log().exception("The hook %s of the plugin %s failed.", hook, implementation.plugin_name)
-            return None
 
     def _add(
         self, connectors: Iterable[SyncConnectorBase | AsyncConnectorBase], *, override: bool, explicit: bool

@@ -3,7 +3,8 @@
 Flyte fails the attempt on any error of CreateTask, its deadline too, and starts the next one. So here
 
 - a creation goes on when its caller has gone; the same attempt, asked for again, is given the same metadata;
-- a later attempt has the jobs of the earlier ones deleted first;
+- a later attempt has the jobs of the earlier ones deleted first, those too that are still being started;
+- who has gone before his job was begun has none begun;
 - a job whose caller was seen to go is deleted, unless somebody asks for it within a grace period: the same attempt
   (Flyte was restarted), or a Get or Delete with its metadata (another replica has answered);
 - what is known of earlier creations is what the connector's ``find`` finds, on any replica and after any crash;
@@ -18,9 +19,10 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import attrs
+from msgspec.structs import replace
 
 from connector_core.connector import implements
-from connector_core.errors import CallTimeout, PermanentError
+from connector_core.errors import CallTimeout, PermanentError, TransientError
 from connector_core.invoke import Call, invoke
 from connector_core.meta import ResourceMeta
 
@@ -50,6 +52,7 @@ class Creations:
         self._deleted = deleted
         self._by_key: OrderedDict[str, _Creation] = OrderedDict()
         self._abandoned: dict[bytes, _Creation] = {}
+        self._endings: dict[str, asyncio.Task[None]] = {}
         self._running: set[asyncio.Task[Any]] = set()
         self._stopping = False
 
@@ -71,19 +74,17 @@ class Creations:
             creation = self._begin(call, arguments, earlier)
         self._keep(creation)
         creation.waiting += 1
-        timer = asyncio.timeout(call.connector.timeout)
+        limit = call.connector.timeout
         try:
-            async with timer:
-                job = await asyncio.shield(creation.task)
+            ending = creation.ended.wait()
+            await (ending if limit is None else asyncio.wait_for(ending, limit))
         except TimeoutError as error:
-            if timer.expired():
-                raise CallTimeout(type(call.connector).__name__, "create", call.connector.timeout or 0) from error
-            raise
+            raise CallTimeout(type(call.connector).__name__, "create", limit or 0) from error
         finally:
             creation.waiting -= 1
             # Who leaves now does without an answer: Flyte does not know the job.
             creation.left = not creation.waiting and not creation.task.done() and not self._stopping
-        return job.encoded
+        return creation.task.result().encoded
 
     def asked_for(self, resource_meta: bytes) -> None:
         """Somebody has this metadata: the job stays."""
@@ -111,20 +112,23 @@ class Creations:
             await asyncio.wait(self._running)
 
     def _begin(self, call: Call, arguments: Mapping[str, Any], earlier: Sequence[str]) -> _Creation:
-        task = self._spawn(self._create(call, arguments, earlier))
-        creation = _Creation(call, task)
+        creation = _Creation(call)
+        creation.task = self._spawn(self._create(creation, arguments, earlier))
+        creation.task.add_done_callback(lambda _: self._settle(creation))
         if call.idempotency_key is not None:
             self._by_key[call.idempotency_key] = creation
             self._forget_the_oldest()
-        task.add_done_callback(lambda _: self._settle(creation))
         return creation
 
-    async def _create(self, call: Call, arguments: Mapping[str, Any], earlier: Sequence[str]) -> _Job:
+    async def _create(self, creation: _Creation, arguments: Mapping[str, Any], earlier: Sequence[str]) -> _Job:
+        call = creation.call
         resource_meta = await self._find(call)
         if resource_meta is None:
             if earlier:
                 await self._end_all(call, earlier)
-            resource_meta = await self._submit(call, arguments)
+            if creation.given_up or not creation.waiting:
+                raise TransientError("It was not begun: its caller has gone, or there is a later attempt.")
+            resource_meta = await self._submit(creation, arguments)
             if earlier and implements(call.connector, "find"):
                 asyncio.get_running_loop().call_later(self._grace, self._look_again, call, earlier)
         try:
@@ -133,7 +137,8 @@ class Creations:
             await self.delete(call, resource_meta)
             raise
 
-    async def _submit(self, call: Call, arguments: Mapping[str, Any]) -> ResourceMeta:
+    async def _submit(self, creation: _Creation, arguments: Mapping[str, Any]) -> ResourceMeta:
+        call = creation.call
         try:
             resource_meta: ResourceMeta = await invoke(call, self._registry, **arguments)
         except Exception as error:
@@ -144,7 +149,8 @@ class Creations:
                 found = None
             if found is None:
                 raise
-            if isinstance(error, PermanentError):
+            # Without a caller, another replica may have found it too, and have answered with it.
+            if isinstance(error, PermanentError) and creation.waiting:
                 await self.delete(call, found)
                 raise
             _log.warning("%s was started, although create failed: %s", call.connector.task_category.name, error)
@@ -155,36 +161,53 @@ class Creations:
         if call.idempotency_key is None or not implements(call.connector, "find"):
             return None
         found: ResourceMeta | None = await invoke(
-            attrs.evolve(call, operation="find"), self._registry, idempotency_key=call.idempotency_key
+            replace(call, operation="find"), self._registry, idempotency_key=call.idempotency_key
         )
         return found
 
     def _look_again(self, call: Call, earlier: Sequence[str]) -> None:
         """A replica may have begun the job of an earlier attempt since, and have been killed before it deleted it."""
         if not self._stopping:
-            self._spawn(self._end_all(call, earlier))
+            for key in earlier:
+                self._end(call, key)
 
     async def _end_all(self, call: Call, keys: Sequence[str]) -> None:
-        await asyncio.gather(*(self._end(attrs.evolve(call, idempotency_key=key)) for key in keys))
+        """Delete the jobs of earlier attempts.
 
-    async def _end(self, call: Call) -> None:
-        """Delete the job of an earlier attempt, if there is one that has not ended."""
+        Once this attempt is answered nobody asks for them again. So until they are gone, it fails: were it answered,
+        and this process killed, they would run on.
+        """
+        endings = [self._end(call, key) for key in keys]
+        ended, running = await asyncio.wait(endings, timeout=_PATIENCE)
+        if running:
+            raise TransientError("The job of an earlier attempt is still being started or deleted.")
+        for ending in ended:
+            ending.result()
+
+    def _end(self, call: Call, key: str) -> asyncio.Task[None]:
+        """Begin to delete the job of an attempt, which goes on whoever waits for it."""
+        ending = self._endings.get(key)
+        if ending is None:
+            ending = self._endings[key] = self._spawn(self._end_attempt(replace(call, idempotency_key=key)))
+            ending.add_done_callback(lambda _: self._endings.pop(key))
+        return ending
+
+    async def _end_attempt(self, call: Call) -> None:
         creation = self._by_key.get(call.idempotency_key or "")
         if creation is None:
             resource_meta = await self._find(call)
-        elif creation.task.done():
-            self._keep(creation)
-            resource_meta = creation.task.result().resource_meta
-        else:  # It may take as long as it likes, and the next attempt does not wait for it.
+        else:
             creation.given_up = True
-            return
+            await creation.ended.wait()
+            self._keep(creation)
+            resource_meta = None if creation.failed else creation.task.result().resource_meta
         if resource_meta is not None and not await self._has_ended(call, resource_meta):
-            await self.delete(call, resource_meta)
+            await self._delete(call, resource_meta)
 
     async def _has_ended(self, call: Call, resource_meta: ResourceMeta) -> bool:
         try:
             resource: Resource = await invoke(
-                attrs.evolve(call, operation="get"), self._registry, resource_meta=resource_meta
+                replace(call, operation="get"), self._registry, resource_meta=resource_meta
             )
         except Exception:
             return False
@@ -192,14 +215,13 @@ class Creations:
 
     def _settle(self, creation: _Creation) -> None:
         """The creation has ended."""
-        error = None if creation.task.cancelled() else creation.task.exception()
-        if creation.task.cancelled() or error is not None:
+        creation.ended.set()
+        if creation.failed:
             self._forget(creation)
             if creation.left:  # Whoever waits says it himself.
+                error = None if creation.task.cancelled() else creation.task.exception()
                 _log.warning("create of %s failed after its caller had gone: %s", creation.task_type, error)
-        elif creation.given_up:
-            self._spawn(self._delete(creation.call, creation.task.result().resource_meta))
-        elif creation.left and not self._stopping:
+        elif creation.left and not creation.given_up and not self._stopping:
             self._abandoned[creation.task.result().encoded] = creation
             creation.timer = creation.task.get_loop().call_later(self._grace, self._abandon, creation)
 
@@ -217,13 +239,13 @@ class Creations:
             self._abandoned.pop(creation.task.result().encoded, None)
 
     async def _delete(self, call: Call, resource_meta: ResourceMeta) -> None:
-        call = attrs.evolve(call, operation="delete", deadline=None, detached=False)
+        call = replace(call, operation="delete", deadline=None, detached=False)
         task_type = call.connector.task_category.name
         for pause in (*_PAUSES, None):
             try:
                 await invoke(call, self._registry, resource_meta=resource_meta)
             except Exception as error:
-                if pause is None:
+                if pause is None or isinstance(error, PermanentError):
                     _log.exception("%s could not be deleted, and may run on: %r", task_type, resource_meta)
                     return
                 _log.warning("%s could not be deleted, and will be in %s s: %s", task_type, pause, error)
@@ -235,8 +257,9 @@ class Creations:
 
     def _forget(self, creation: _Creation) -> None:
         """The same attempt may be tried anew."""
-        if creation.call.idempotency_key is not None:
-            self._by_key.pop(creation.call.idempotency_key, None)
+        key = creation.call.idempotency_key
+        if key is not None and self._by_key.get(key) is creation:
+            del self._by_key[key]
 
     def _forget_the_oldest(self) -> None:
         if len(self._by_key) > _MOST_REMEMBERED:
@@ -247,8 +270,13 @@ class Creations:
     def _spawn(self, working: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(working)
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._over)
         return task
+
+    def _over(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # Whoever waits has it too; without them asyncio would complain that nobody looks.
 
 
 class _Job(NamedTuple):
@@ -259,11 +287,16 @@ class _Job(NamedTuple):
 @attrs.define(eq=False)
 class _Creation:
     call: Call
-    task: asyncio.Task[_Job]
+    task: asyncio.Task[_Job] = attrs.field(init=False)
+    ended: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
     waiting: int = 0
     left: bool = False
     given_up: bool = False
     timer: asyncio.TimerHandle | None = None
+
+    @property
+    def failed(self) -> bool:
+        return self.task.cancelled() or self.task.exception() is not None
 
     @property
     def task_type(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from asyncio import CancelledError
 from collections import Counter as Counts
+from collections import defaultdict
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,7 @@ class Metrics(Collector):
         self.registry: CollectorRegistry = CollectorRegistry()
         # What every call touches is plain numbers, made into metrics when somebody reads them: the library's own
         # counters take a lock each, and together a fifth of what a call costs us. They count on one event loop.
-        self._calls: dict[tuple[ConnectorBase, str], _Calls] = {}
+        self._calls: defaultdict[tuple[ConnectorBase, str], _Calls] = defaultdict(_Calls)
         self._inputs: dict[str, tuple[int, int]] = {}
         self._phases: Counts[tuple[ConnectorBase, Phase]] = Counts()
         by_type, by_operation = ["task_type"], ["task_type", "operation"]
@@ -73,12 +74,12 @@ class Metrics(Collector):
     @hookimpl
     def connector_core_before_call(self, call: Call) -> None:
         """Count it as in flight."""
-        self._calls_of(call).in_flight += 1
+        self._calls[call.connector, call.operation].in_flight += 1
 
     @hookimpl
     def connector_core_after_call(self, call: Call, outcome: Outcome) -> None:
         """Count and time it."""
-        calls = self._calls_of(call)
+        calls = self._calls[call.connector, call.operation]
         calls.in_flight -= 1
         calls.ended += 1
         calls.seconds += outcome.seconds
@@ -155,13 +156,6 @@ class Metrics(Collector):
             task_type: The task type, which a connector serves.
         """
         self._hidden(task_type).inc()
-
-    def _calls_of(self, call: Call) -> _Calls:
-        key = (call.connector, call.operation)
-        calls = self._calls.get(key)
-        if calls is None:
-            calls = self._calls[key] = _Calls()
-        return calls
 
     def _by_task_type(self) -> dict[tuple[str, str], _Calls]:
         """Each version of a task type has a connector, and all have one sum."""

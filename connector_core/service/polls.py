@@ -33,8 +33,9 @@ class Polls:
         """The job was seen, and this was answered."""
         job = self._job(task_type, resource_meta)
         job.failing_since = None
-        # An ended job may have outputs of megabytes, and is not asked for again.
-        job.answer = answer if answer.ByteSize() <= _LARGEST else None
+        if job.answer is not answer:
+            # An ended job may have outputs of megabytes, and is not asked for again.
+            job.answer = answer if answer.ByteSize() <= _LARGEST else None
 
     def failed(self, task_type: str, resource_meta: bytes, reason: str) -> GetTaskResponse | None:
         """What to answer instead of a failure; None: it has failed for too long.

@@ -17,6 +17,7 @@ import asyncio
 import math
 import os
 import random
+import shutil
 import signal
 import socket
 import sqlite3
@@ -32,8 +33,7 @@ import grpc.aio
 from flyteidl.admin import agent_pb2 as messages
 from flyteidl.service.agent_pb2_grpc import AsyncAgentServiceStub
 
-from connector_core import Phase, TaskCategory, from_literal_map
-from connector_core.invoke import idempotency_key
+from connector_core import Phase, from_literal_map
 
 HERE = Path(__file__).parent
 SECONDS = float(os.environ.get("SOAK_SECONDS", "300"))
@@ -84,8 +84,9 @@ class Soak:
         self.replicas = replicas
         self.stub: Any = AsyncAgentServiceStub(channel)
         self.seen: Counter[str] = Counter()
-        self.returned: set[int] = set()
-        self.vanished: dict[str, float] = {}
+        self.returned: dict[int, float] = {}
+        self.failed: dict[int, str] = {}
+        self.vanished: dict[int, float] = {}
         self.history: defaultdict[int, list[str]] = defaultdict(list)
         self.violations: list[str] = []
 
@@ -116,10 +117,11 @@ class Soak:
             encoded = await self.create(number, attempt)
             self.history[number].append(f"{time.time():.1f}: {attempt} gave {encoded!r}")
             if encoded is None:
+                await asyncio.sleep(POLL)
                 continue
             if encoded == b"":
                 return "whose client vanished for ever"
-            end = await self.follow(encoded)
+            end = await self.follow(number, encoded)
             if end is not None:
                 return end
         return "that ran out of attempts"
@@ -136,10 +138,10 @@ class Soak:
             if not call.done():
                 call.cancel()
                 if random.random() < 0.5:
-                    key = idempotency_key(TaskCategory("soak"), request.task_execution_metadata)
-                    self.vanished[key or ""] = time.time()
+                    self.vanished[number] = time.time()
                     return b""
                 self.seen["clients that vanished and came back"] += 1
+                self.history[number].append(f"{time.time():.1f}: {attempt} vanished, and comes back")
                 await asyncio.sleep(4)
                 call = self.stub.CreateTask(request, timeout=DEADLINE)
         try:
@@ -148,10 +150,10 @@ class Soak:
             self.seen[f"CreateTask {error.code().name}"] += 1
             return None
         self.seen["CreateTask OK"] += 1
-        self.returned.add(job_of(encoded))
+        self.returned.setdefault(job_of(encoded), time.time())
         return encoded
 
-    async def follow(self, encoded: bytes) -> str | None:
+    async def follow(self, number: int, encoded: bytes) -> str | None:
         """Poll the job until it ends; None: another attempt is due."""
         errors = 0
         while True:
@@ -178,7 +180,7 @@ class Soak:
                         await self.delete(encoded)
                     return None
                 if resource.phase == Phase.FAILED:
-                    self.violations.append(f"{encoded!r} failed under its caller: {resource.message}")
+                    self.failed[job_of(encoded)] = f"{resource.message} ({'; '.join(self.history[number])})"
                     return "that failed"
             await asyncio.sleep(POLL)
 
@@ -203,11 +205,17 @@ class Soak:
         for key, number in Counter(key for _, key, *_ in jobs).items():
             if number > 1:
                 self.violations.append(f"the attempt {key} has {number} jobs")
+        for job, _, _, _, _, deleted in jobs:
+            if job in self.failed and deleted is not None and deleted < self.returned[job]:
+                self.seen["jobs that create failed for good with, which their vanished client came back for"] += 1
+            elif job in self.failed:
+                self.violations.append(f"job {job} failed under its caller: {self.failed[job]}")
         killed = {process: at for replica in self.replicas for process, at in replica.killed.items()}
-        for job, key, prefix, process, answered, deleted in jobs:
+        for job, _, prefix, process, answered, deleted in jobs:
             if job in self.returned or deleted is not None:
                 continue
-            vanished = self.vanished.get(key)
+            number = int(prefix.split("/")[3])
+            vanished = self.vanished.get(number)
             if vanished is not None and killed.get(process, math.inf) < vanished + GRACE + 15:
                 self.seen["jobs whose client and whose replica were both gone for ever"] += 1
             elif vanished is not None and answered is not None and answered < vanished + 0.1:
@@ -216,10 +224,10 @@ class Soak:
                 gone = (
                     "" if vanished is None else f", whose client vanished {vanished - (answered or 0):.2f} s after it"
                 )
-                history = "; ".join(self.history[int(prefix.split("/")[3])])
+                history = "; ".join(self.history[number])
                 self.violations.append(
                     f"nobody has the job {job} of {prefix}{gone}, and it was not deleted (process {process}, answered "
-                    f"{answered}; {history}; killed {killed})"
+                    f"{answered}; {history}; {killed.get(process, 'not')} killed)"
                 )
 
 
@@ -273,6 +281,9 @@ def main() -> int:
             connection.execute("CREATE INDEX by_key ON jobs (key)")
         made = asyncio.run(soak(database))
         made.audit(database)
+        if made.violations and (kept := os.environ.get("SOAK_LOGS")):
+            for log in database.parent.glob("*.log"):
+                shutil.copy(log, kept)
     for what, number in sorted(made.seen.items()):
         print(f"{number:>8,}  {what}")
     for violation in made.violations[:50]:

@@ -58,18 +58,20 @@ class Soaked(AsyncConnectorBase):
         execute("UPDATE jobs SET answered = ? WHERE job = ?", (time.time(), job))
         return rubbish() if random.random() < FAULTS / 4 else JobMeta(job or 0)
 
-    async def get(self, resource_meta: JobMeta, **_: Any) -> Any:
+    async def get(self, resource_meta: JobMeta, output_prefix: str | None = None, **_: Any) -> Any:
         await disturb("transient", "slow")
-        # Its time begins when it is first asked for: a job that nobody asks for runs until it is deleted.
-        ends = time.time() + random.uniform(*SECONDS)
-        execute("UPDATE jobs SET ends = ? WHERE job = ? AND ends IS NULL", (ends, resource_meta.job))
+        # Its time begins when its caller first asks for it (the service itself knows no prefix): a job that nobody has
+        # runs until it is deleted.
+        if output_prefix is not None:
+            ends = time.time() + random.uniform(*SECONDS)
+            execute("UPDATE jobs SET ends = ? WHERE job = ? AND ends IS NULL", (ends, resource_meta.job))
         row = execute("SELECT ends, deleted FROM jobs WHERE job = ?", (resource_meta.job,)).fetchone()
         if row is None:
             raise PermanentError(f"there is no job {resource_meta.job}")
         ends, deleted = row
         if deleted is not None:
             return Resource.failed(f"job {resource_meta.job} was deleted")
-        if time.time() < ends:
+        if ends is None or time.time() < ends:
             return Resource.running(message=f"job {resource_meta.job}")
         return Resource.succeeded(outputs={"job": resource_meta.job})
 

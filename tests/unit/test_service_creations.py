@@ -257,7 +257,7 @@ class TestALaterAttempt:
         assert set(shop.deleted) == {1, 2}
 
     @runs
-    async def test_does_not_wait_for_one_that_is_still_being_created_which_is_deleted_when_it_is(self) -> None:
+    async def test_waits_for_one_that_is_still_being_created_and_has_its_job_deleted(self) -> None:
         shop = Shop()
         caller = Caller(shop)
         shop.answers.clear()
@@ -265,10 +265,66 @@ class TestALaterAttempt:
         await shop.asked.wait()
         late = asyncio.create_task(caller.create(1))
         await settled()
+        assert len(shop.keys) == 1
         shop.answers.set()
         await asyncio.gather(early, late)
-        await shop.delivered.wait()
         assert (len(shop.keys), shop.deleted) == (2, [1])
+
+    def test_fails_if_that_takes_long_and_leaves_it_to_the_next(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(module, "_PATIENCE", 0.01)
+
+        async def main() -> None:
+            shop = Shop()
+            caller = Caller(shop)
+            await caller.leave(shop)
+            shop.answers.clear()
+            shop.asked.clear()
+            early = asyncio.create_task(caller.create(1))
+            await shop.asked.wait()
+            with pytest.raises(RuntimeError, match=r"^UNAVAILABLE The job of an earlier attempt is still being"):
+                await caller.create(2)
+            shop.answers.set()
+            await early
+            assert await caller.create(3) == b'{"number":3}'
+            assert set(shop.deleted) == {1, 2}
+
+        asyncio.run(main())
+
+    @runs
+    async def test_whose_caller_goes_before_that_is_done_is_not_begun(self) -> None:
+        shop = Shop()
+        caller = Caller(shop)
+        shop.answers.clear()
+        early = asyncio.create_task(caller.create(0))
+        await shop.asked.wait()
+        late = asyncio.create_task(caller.create(1))
+        await settled()
+        late.cancel()
+        shop.answers.set()
+        await early
+        await shop.delivered.wait()
+        await settled()
+        assert (len(shop.keys), shop.deleted) == (1, [1])
+        assert await caller.create(1) == b'{"number":2}'
+
+    @runs
+    async def test_that_comes_before_the_earlier_one_is_begun_is_the_only_one(self) -> None:
+        searched = asyncio.Event()
+
+        class Searching(FindingShop):
+            async def find(self, idempotency_key: str, **_: Any) -> Ticket | None:
+                if not self.asked.is_set():
+                    self.asked.set()
+                    await searched.wait()
+                return await super().find(idempotency_key)
+
+        caller = Caller(Searching())
+        early, late = (asyncio.create_task(caller.create(attempt)) for attempt in (0, 1))
+        await settled()
+        searched.set()
+        with pytest.raises(RuntimeError, match=r"^UNAVAILABLE It was not begun"):
+            await early
+        assert await late == b'{"number":1}'
 
     @runs
     async def test_is_created_although_the_earlier_one_cannot_be_deleted_now(self) -> None:
@@ -284,7 +340,25 @@ class TestALaterAttempt:
         assert shop.deleted == [1]
 
 
+    @runs
+    async def test_is_created_although_the_earlier_one_cannot_be_deleted_at_all(self) -> None:
+        shop = Shop()
+        caller = Caller(shop)
+        await caller.create(0)
+        shop.not_deleted = [PermanentError("not yours")]
+        assert await caller.create(1) == b'{"number":2}'
+        assert shop.deleted == []
+
+
 class TestACallerThatHasGone:
+    @runs
+    async def test_has_its_job_left_for_the_grace_period_though_create_failed_for_good(self) -> None:
+        shop = FindingShop()
+        shop.after = [PermanentError("no such item")]
+        caller = Caller(shop)
+        await caller.leave(shop)
+        assert (len(caller.service.creations._abandoned), shop.deleted) == (1, [])
+
     @runs
     async def test_does_not_end_the_creation(self) -> None:
         shop = Shop()
