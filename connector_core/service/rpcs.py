@@ -11,6 +11,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import grpc
+import grpc.aio
 from flyteidl.admin.agent_pb2 import (
     CreateTaskRequest,
     DeleteTaskRequest,
@@ -64,7 +65,7 @@ class Rpcs(grpc.GenericRpcHandler):
                 f"/{service}/GetTaskMetrics": _unary(answers.GetTaskMetrics, GetTaskMetricsRequest),
                 f"/{service}/GetTaskLogs": _server_stream(answers.GetTaskLogs, GetTaskLogsRequest),
             }
-        self._handlers[f"/{sync1}/ExecuteTaskSync"] = _both_stream(sync.ExecuteTaskSync, ExecuteTaskSyncRequest)
+        self._handlers[f"/{sync1}/ExecuteTaskSync"] = _one_answer(sync.execute, ExecuteTaskSyncRequest)
         for service, thing in ((metadata1, "Agent"), (metadata2, "Connector")):
             self._handlers |= {
                 f"/{service}/Get{thing}": _unary(metadata.GetAgent, GetAgentRequest),
@@ -112,26 +113,32 @@ def _server_stream(
     return handler
 
 
-def _both_stream(
-    method: Callable[[AsyncIterator[Any], grpc.ServicerContext], AsyncGenerator[Message, None]],
-    request_type: type[Message],
+def _one_answer(
+    method: Callable[[AsyncIterator[Any], Any], Awaitable[Message | None]], request_type: type[Message]
 ) -> grpc.RpcMethodHandler:
+    """For a stream of one answer: to the caller it is a stream, but it is sent in one piece with the status."""
+
     class Requests(AsyncIterator[Message]):
-        def __init__(self, frames: AsyncIterator[bytes]) -> None:
-            self._frames = frames
+        def __init__(self, context: Any) -> None:
+            self._read = context.read
 
         async def __anext__(self) -> Message:
-            data = await anext(self._frames)
+            data = await self._read()
+            if data is grpc.aio.EOF:
+                raise StopAsyncIteration
             try:
                 return request_type.FromString(data)
             except DecodeError:
                 raise Refused(grpc.StatusCode.INVALID_ARGUMENT, _no_message(request_type)) from None
 
-    async def handle(frames: AsyncIterator[bytes], context: Any) -> None:
-        async for response in method(Requests(frames), context):
-            await context.write(response.SerializeToString())
+    async def handle(_: object, context: Any) -> bytes:
+        response = await method(Requests(context), context)
+        if response is None:  # Returned, the status would come after an empty message, which a caller would read.
+            await context.abort(context.code(), context.details())
+            raise AssertionError
+        return response.SerializeToString()
 
-    handler: grpc.RpcMethodHandler = grpc.stream_stream_rpc_method_handler(handle)
+    handler: grpc.RpcMethodHandler = grpc.stream_unary_rpc_method_handler(handle)
     return handler
 
 

@@ -136,7 +136,7 @@ class AsyncConnectorService:
         asked = _Asked("get", *_category(request), context)
         try:
             connector = self._connector(asked)
-            if isinstance(connector, SyncConnectorBase):
+            if self._takes_sync and isinstance(connector, SyncConnectorBase):
                 return GetTaskResponse(resource=_carried(request.resource_meta))
             resource_meta = _decode(connector, request.resource_meta)
             self.creations.asked_for(request.resource_meta)
@@ -260,6 +260,14 @@ class SyncConnectorService:
         self, request_iterator: AsyncIterator[ExecuteTaskSyncRequest], context: grpc.ServicerContext
     ) -> AsyncGenerator[ExecuteTaskSyncResponse, None]:
         """Do a job: a header and the inputs come in, one header with the state goes out."""
+        response = await self.execute(request_iterator, context)
+        if response is not None:
+            yield response
+
+    async def execute(
+        self, request_iterator: AsyncIterator[ExecuteTaskSyncRequest], context: grpc.ServicerContext
+    ) -> ExecuteTaskSyncResponse | None:
+        """The one answer of ExecuteTaskSync; None: the context was told of an error."""
         asked = _Asked("do", "", 0, context)
         try:
             first = await anext(request_iterator, None)
@@ -290,9 +298,10 @@ class SyncConnectorService:
                     "task_execution_metadata": metadata,
                 },
             )
-            yield ExecuteTaskSyncResponse(header=ExecuteTaskSyncResponseHeader(resource=state))
+            return ExecuteTaskSyncResponse(header=ExecuteTaskSyncResponseHeader(resource=state))
         except (Exception, SystemExit) as error:
             asked.fail(error, self._metrics)
+            return None
 
 
 class ConnectorMetadataService:
@@ -354,7 +363,7 @@ class ConnectorMetadataService:
 class _Asked:
     """A request, as far as it is the same for all of them."""
 
-    __slots__ = ("_context", "_deadline", "_id", "_version", "operation", "task_type")
+    __slots__ = ("_context", "_deadline", "_id", "_remaining", "_version", "operation", "task_type")
 
     def __init__(self, operation: str, task_type: str, version: int, context: grpc.ServicerContext) -> None:
         self.operation = operation
@@ -362,8 +371,8 @@ class _Asked:
         self._version = version
         self._context = context
         self._id = f"{_PROCESS}-{next(_numbers)}"
-        remaining = context.time_remaining()
-        self._deadline = time.monotonic() + remaining if isinstance(remaining, (int, float)) else None
+        self._remaining = context.time_remaining()
+        self._deadline = None if self._remaining is None else time.monotonic() + self._remaining
 
     @property
     def has_time(self) -> bool:
@@ -401,7 +410,7 @@ class _Asked:
         except DecodeError as error:
             raise Refused(StatusCode.INVALID_ARGUMENT, "The request's connection cannot be read.") from error
         deadline = self._deadline
-        if deadline is not None and spare and deadline - time.monotonic() >= 2 * spare:
+        if deadline is not None and self._remaining >= 2 * spare:
             deadline -= spare
         return Call(
             connector,
