@@ -78,12 +78,13 @@ class Creations:
         try:
             ending = creation.ended.wait()
             await (ending if limit is None else asyncio.wait_for(ending, limit))
+            creation.answered = True
         except TimeoutError as error:
             raise CallTimeout(type(call.connector).__name__, "create", limit or 0) from error
         finally:
             creation.waiting -= 1
-            # Who leaves now does without an answer: Flyte does not know the job.
-            creation.left = not creation.waiting and not creation.task.done() and not self._stopping
+            if not creation.waiting and not creation.answered:
+                self._leave(creation)
         return creation.task.result().encoded
 
     def asked_for(self, resource_meta: bytes) -> None:
@@ -213,6 +214,12 @@ class Creations:
             return False
         return resource.is_terminal
 
+    def _leave(self, creation: _Creation) -> None:
+        """The last one who waited has gone without an answer: Flyte does not know the job."""
+        creation.left = not self._stopping
+        if creation.task.done():
+            self._settle(creation)
+
     def _settle(self, creation: _Creation) -> None:
         """The creation has ended."""
         creation.ended.set()
@@ -290,6 +297,7 @@ class _Creation:
     task: asyncio.Task[_Job] = attrs.field(init=False)
     ended: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
     waiting: int = 0
+    answered: bool = False
     left: bool = False
     given_up: bool = False
     timer: asyncio.TimerHandle | None = None
@@ -313,11 +321,13 @@ def _encode(resource_meta: ResourceMeta) -> bytes:
         Exception: It could not be read again.
     """
     encoded = resource_meta.encode()
-    if type(resource_meta).encode is not ResourceMeta.encode:  # Ours looks itself.
-        type(resource_meta).decode(encoded)
+    kind = type(resource_meta)
+    if kind.encode is not ResourceMeta.encode or getattr(kind.decode, "__func__", None) is not _decode:  # Ours looks itself.
+        kind.decode(encoded)
     return encoded
 
 
+_decode = ResourceMeta.decode.__func__  # type: ignore[attr-defined]
 _PATIENCE = 5.0
 """Seconds that a call waits for a deletion: half of Flyte's deadline."""
 

@@ -54,8 +54,10 @@ class Soaked(AsyncConnectorBase):
             "INSERT INTO jobs (key, prefix, process, created) VALUES (?, ?, ?, ?)",
             (idempotency_key, output_prefix, os.getpid(), time.time()),
         ).lastrowid
-        await disturb()
-        execute("UPDATE jobs SET answered = ? WHERE job = ?", (time.time(), job))
+        try:
+            await disturb()
+        finally:
+            execute("UPDATE jobs SET answered = ? WHERE job = ?", (time.time(), job))
         return rubbish() if random.random() < FAULTS / 4 else JobMeta(job or 0)
 
     async def get(self, resource_meta: JobMeta, output_prefix: str | None = None, **_: Any) -> Any:

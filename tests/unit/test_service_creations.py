@@ -375,6 +375,22 @@ class TestACallerThatHasGone:
         await asyncio.wait_for(shop.delivered.wait(), 60)
         assert shop.deleted == [1]
 
+    @runs
+    async def test_has_gone_too_if_the_job_is_ready_but_he_is_not_told(self) -> None:
+        shop = Shop()
+        shop.answers.clear()
+        caller = Caller(shop, grace=0)
+        call = asyncio.create_task(caller.create())
+        await shop.asked.wait()
+        await settled()
+        (creation,) = caller.service.creations._by_key.values()
+        creation.task.add_done_callback(lambda _: call.cancel())
+        shop.answers.set()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        await asyncio.wait_for(shop.delivered.wait(), 60)
+        assert shop.deleted == [1]
+
     @pytest.mark.parametrize("who", ["the same attempt", "a get", "a delete"])
     def test_is_forgiven_if_somebody_asks_for_the_job(self, who: str) -> None:
         async def main() -> None:
