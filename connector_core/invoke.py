@@ -151,10 +151,10 @@ async def invoke(call: Call, registry: ConnectorRegistry | None = None, /, **arg
         TransientError: It raised one, or one of the connector's ``transient_errors``.
         Exception: Whatever else it raised.
     """
-    with _Observed(call, registry) as observed:
-        result = await _limited(call, registry, _working(call, getattr(call.connector, call.operation), arguments))
+    with _Observed(call, registry) as observed, _InCall(call, registry):
+        working = _working(call, getattr(call.connector, call.operation), arguments)
+        observed.result = result = await _limited(call, working)
         _check_result(call, result)
-        observed.result = result
     return result
 
 
@@ -176,12 +176,17 @@ async def stream_logs(
         if inspect.isasyncgenfunction(inspect.unwrap(method)):
             responses = method(**_accepted(_signature_of(method), arguments))
         else:
-            responses = await _limited(call, registry, _working(call, method, arguments))
+            with _InCall(call, registry):
+                responses = await _limited(call, _working(call, method, arguments))
         if not isinstance(responses, (AsyncIterator, Iterator)):
             yield responses
             return
         try:
-            while (response := await _limited(call, registry, _next(call, responses))) is not _END:
+            while True:
+                with _InCall(call, registry):
+                    response = await _limited(call, _next(call, responses))
+                if response is _END:
+                    return
                 yield response
         finally:  # Whoever reads may stop before the end.
             if isinstance(responses, AsyncGenerator):
@@ -222,21 +227,19 @@ class _Observed:
             raise error from raised
 
 
-async def _limited(call: Call, registry: ConnectorRegistry | None, working: Coroutine[Any, Any, Any]) -> Any:
+async def _limited(call: Call, working: Coroutine[Any, Any, Any]) -> Any:
     """What `working` gives, if it does within the time that the call has."""
-    with _InCall(call, registry):
-        seconds = _seconds_of(call)
-        if seconds is None:
-            return await working
-        try:
-            waits_for = working.send(None)
-        except StopIteration as done:  # What does not wait needs no timer, which costs as much as the rest.
-            return done.value
+    seconds = _seconds_of(call)
+    if seconds is None:
+        return await working
+    try:
+        waits_for = working.send(None)
+    except StopIteration as done:  # What does not wait needs no timer, which costs as much as the rest.
+        return done.value
     timer = asyncio.timeout(seconds)
     try:
         async with timer:
-            with _InCall(call, registry):
-                return await _goes_on(working, waits_for)
+            return await _goes_on(working, waits_for)
     except TimeoutError as error:
         if timer.expired():
             raise CallTimeout(type(call.connector).__name__, call.operation, max(seconds, 0)) from error

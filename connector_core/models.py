@@ -56,22 +56,18 @@ class ResourceError:
 
 
 def _to_phase(value: Any) -> Phase:
-    if type(value) is Phase:
-        return value
     try:
-        return Phase(value)
+        phase = value if type(value) is Phase else Phase(value)
     except ValueError:
         raise InvalidResource(
             f"{value!r} is no phase; use one of {', '.join(phase.name for phase in Phase if phase)}."
         ) from None
-
-
-def _check_phase(_: Any, __: Any, phase: Phase) -> None:
     if phase is Phase.UNDEFINED:
         raise InvalidResource(
             "A resource cannot be UNDEFINED: Flyte 2 takes it for an error and Flyte 1 for a retryable failure; "
             "say what the job does, such as INITIALIZING or FAILED."
         )
+    return phase
 
 
 def _check_message(_: Any, __: Any, message: Any) -> None:
@@ -96,9 +92,7 @@ class Resource:
         InvalidResource: The phase is none that a caller could understand.
     """
 
-    phase: Phase = attrs.field(
-        converter=_to_phase, validator=_check_phase, on_setattr=[attrs.setters.convert, attrs.setters.validate]
-    )
+    phase: Phase = attrs.field(converter=_to_phase)
     message: str | None = attrs.field(default=None, validator=_check_message)
     log_links: Sequence[TaskLog] | None = None
     outputs: LiteralMap | Mapping[str, Any] | None = None

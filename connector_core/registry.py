@@ -256,22 +256,30 @@ class ConnectorRegistry:
 
         An implementation that raises is logged by its plugin's name, and stops nothing.
         """
-        return list(self._results(hook, arguments))
+        return self._call_implementations(hook, self._implementations(hook), arguments)
 
     @_OnDefault
     def secret(self, key: str) -> str | None:
         """What the first plugin that knows this key says in the hook ``connector_core_secret``."""
-        return next(self._results("connector_core_secret", {"key": key}), None)
+        hook = "connector_core_secret"
+        for implementation in self._implementations(hook):
+            for found in self._call_implementations(hook, (implementation,), {"key": key}):
+                return str(found)
+        return None
 
-    def _results(self, hook: str, arguments: Mapping[str, Any]) -> Iterator[Any]:
-        for implementation in self._hooks.get(hook) or self._implementations(hook):
+    def _call_implementations(
+        self, hook: str, implementations: tuple[pluggy.HookImpl, ...], arguments: Mapping[str, Any]
+    ) -> list[Any]:
+        results = []
+        for implementation in implementations:
             try:
                 result = implementation.function(*[arguments[name] for name in implementation.argnames])
             except (Exception, SystemExit):
                 _log().exception("The hook %s of the plugin %s failed.", hook, implementation.plugin_name)
             else:
                 if result is not None:
-                    yield result
+                    results.append(result)
+        return results
 
     def _implementations(self, hook: str) -> tuple[pluggy.HookImpl, ...]:
         hooks = self._hooks
