@@ -85,7 +85,7 @@ class Creations:
             creation.waiting -= 1
             if not creation.waiting and not creation.answered:
                 self._leave(creation)
-        return creation.task.result().encoded
+        return creation.result().encoded
 
     def asked_for(self, resource_meta: bytes) -> None:
         """Somebody has this metadata: the job stays."""
@@ -107,19 +107,27 @@ class Creations:
         """Wait for the creations that go on, and leave the jobs that they started."""
         self._stopping = True
         for creation in list(self._abandoned.values()):
-            _log.warning("The service stops, and leaves %s, whose caller has gone.", creation)
+            task_type, job = creation.call.connector.task_category.name, creation.result().encoded
+            _log.warning("The service stops, and leaves %s %r, whose caller has gone.", task_type, job)
             self._keep(creation)
         while self._running:
             await asyncio.wait(self._running)
 
     def _begin(self, call: Call, arguments: Mapping[str, Any], earlier: Sequence[str]) -> _Creation:
         creation = _Creation(call)
-        creation.task = self._spawn(self._create(creation, arguments, earlier))
-        creation.task.add_done_callback(lambda _: self._settle(creation))
+        self._spawn(self._run(creation, arguments, earlier))
         if call.idempotency_key is not None:
             self._by_key[call.idempotency_key] = creation
             self._forget_the_oldest()
         return creation
+
+    async def _run(self, creation: _Creation, arguments: Mapping[str, Any], earlier: Sequence[str]) -> None:
+        try:
+            creation.job = await self._create(creation, arguments, earlier)
+        except BaseException as error:  # Whoever waits raises it.
+            creation.error = error
+        creation.ended.set()
+        self._settle(creation)
 
     async def _create(self, creation: _Creation, arguments: Mapping[str, Any], earlier: Sequence[str]) -> _Job:
         call = creation.call
@@ -201,7 +209,7 @@ class Creations:
             creation.given_up = True
             await creation.ended.wait()
             self._keep(creation)
-            resource_meta = None if creation.failed else creation.task.result().resource_meta
+            resource_meta = creation.job and creation.job.resource_meta
         if resource_meta is not None and not await self._has_ended(call, resource_meta):
             await self._delete(call, resource_meta)
 
@@ -217,33 +225,32 @@ class Creations:
     def _leave(self, creation: _Creation) -> None:
         """The last one who waited has gone without an answer: Flyte does not know the job."""
         creation.left = not self._stopping
-        if creation.task.done():
+        if creation.ended.is_set():
             self._settle(creation)
 
     def _settle(self, creation: _Creation) -> None:
         """The creation has ended."""
-        creation.ended.set()
-        if creation.failed:
+        if creation.job is None:
             self._forget(creation)
             if creation.left:  # Whoever waits says it himself.
-                error = None if creation.task.cancelled() else creation.task.exception()
-                _log.warning("create of %s failed after its caller had gone: %s", creation.task_type, error)
+                task_type = creation.call.connector.task_category.name
+                _log.warning("create of %s failed after its caller had gone: %s", task_type, creation.error)
         elif creation.left and not creation.given_up and not self._stopping:
-            self._abandoned[creation.task.result().encoded] = creation
-            creation.timer = creation.task.get_loop().call_later(self._grace, self._abandon, creation)
+            self._abandoned[creation.job.encoded] = creation
+            creation.timer = asyncio.get_running_loop().call_later(self._grace, self._abandon, creation)
 
     def _abandon(self, creation: _Creation) -> None:
         """The grace period is over, and nobody has asked for the job."""
         self._keep(creation)
         self._forget(creation)
-        self._spawn(self._delete(creation.call, creation.task.result().resource_meta))
+        self._spawn(self._delete(creation.call, creation.result().resource_meta))
 
     def _keep(self, creation: _Creation) -> None:
         creation.left = False
         if creation.timer is not None:
             creation.timer.cancel()
             creation.timer = None
-            self._abandoned.pop(creation.task.result().encoded, None)
+            self._abandoned.pop(creation.result().encoded, None)
 
     async def _delete(self, call: Call, resource_meta: ResourceMeta) -> None:
         call = replace(call, operation="delete", deadline=None, detached=False)
@@ -270,12 +277,12 @@ class Creations:
 
     def _forget_the_oldest(self) -> None:
         if len(self._by_key) > _MOST_REMEMBERED:
-            oldest = next((key for key, creation in self._by_key.items() if creation.task.done()), None)
+            oldest = next((key for key, creation in self._by_key.items() if creation.ended.is_set()), None)
             if oldest is not None:
                 del self._by_key[oldest]
 
     def _spawn(self, working: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        task = asyncio.create_task(working)
+        task = asyncio.get_running_loop().create_task(working)
         self._running.add(task)
         task.add_done_callback(self._over)
         return task
@@ -294,24 +301,20 @@ class _Job(NamedTuple):
 @attrs.define(eq=False)
 class _Creation:
     call: Call
-    task: asyncio.Task[_Job] = attrs.field(init=False)
     ended: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
+    job: _Job | None = None
+    error: BaseException | None = None
     waiting: int = 0
     answered: bool = False
     left: bool = False
     given_up: bool = False
     timer: asyncio.TimerHandle | None = None
 
-    @property
-    def failed(self) -> bool:
-        return self.task.cancelled() or self.task.exception() is not None
-
-    @property
-    def task_type(self) -> str:
-        return self.call.connector.task_category.name
-
-    def __str__(self) -> str:
-        return f"{self.task_type} {self.task.result().encoded!r}"
+    def result(self) -> _Job:
+        if self.error is not None:
+            raise self.error
+        assert self.job is not None
+        return self.job
 
 
 def _encode(resource_meta: ResourceMeta) -> bytes:

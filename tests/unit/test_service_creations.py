@@ -383,8 +383,15 @@ class TestACallerThatHasGone:
         call = asyncio.create_task(caller.create())
         await shop.asked.wait()
         await settled()
-        (creation,) = caller.service.creations._by_key.values()
-        creation.task.add_done_callback(lambda _: call.cancel())
+        creations: Any = caller.service.creations
+        settle = creations._settle
+
+        def settle_as_he_goes(creation: Any) -> None:
+            creations._settle = settle
+            call.cancel()
+            settle(creation)
+
+        creations._settle = settle_as_he_goes
         shop.answers.set()
         with pytest.raises(asyncio.CancelledError):
             await call
