@@ -25,7 +25,6 @@ from collections.abc import (
     Iterator,
     Mapping,
 )
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -43,6 +42,7 @@ from connector_core.errors import (
 )
 from connector_core.models import Resource, TaskCategory
 from connector_core.secrets import secret_sources
+from connector_core.threads import Expired, Threads
 
 if TYPE_CHECKING:
     from connector_core.idl import GetTaskLogsResponse, TaskExecutionMetadata
@@ -152,8 +152,7 @@ async def invoke(call: Call, registry: ConnectorRegistry | None = None, /, **arg
         Exception: Whatever else it raised.
     """
     with _Observed(call, registry) as observed, _InCall(call, registry):
-        working = _working(call, getattr(call.connector, call.operation), arguments)
-        observed.result = result = await _limited(call, working)
+        observed.result = result = await _answer(call, getattr(call.connector, call.operation), arguments)
         _check_result(call, result)
     return result
 
@@ -177,14 +176,14 @@ async def stream_logs(
             responses = method(**_accepted(_signature_of(method), arguments))
         else:
             with _InCall(call, registry):
-                responses = await _limited(call, _working(call, method, arguments))
+                responses = await _answer(call, method, arguments)
         if not isinstance(responses, (AsyncIterator, Iterator)):
             yield responses
             return
         try:
             while True:
                 with _InCall(call, registry):
-                    response = await _limited(call, _next(call, responses))
+                    response = await _next(call, responses)
                 if response is _END:
                     return
                 yield response
@@ -242,7 +241,7 @@ async def _limited(call: Call, working: Coroutine[Any, Any, Any]) -> Any:
             return await _goes_on(working, waits_for)
     except TimeoutError as error:
         if timer.expired():
-            raise CallTimeout(type(call.connector).__name__, call.operation, max(seconds, 0)) from error
+            raise _timeout(call, seconds) from error
         raise
 
 
@@ -270,6 +269,10 @@ def _seconds_of(call: Call) -> float | None:
     return remaining if limit is None else min(limit, remaining)
 
 
+def _timeout(call: Call, seconds: float) -> CallTimeout:
+    return CallTimeout(type(call.connector).__name__, call.operation, max(seconds, 0))
+
+
 class _InCall:
     """Where ``current_call()`` and the secrets are those of the call."""
 
@@ -291,58 +294,51 @@ class _InCall:
             raise ConnectorExited(type(self._call.connector).__name__, self._call.operation, raised.code) from raised
 
 
-def _working(call: Call, method: Callable[..., Any], arguments: Mapping[str, Any]) -> Coroutine[Any, Any, Any]:
-    """What calls the method, once it is awaited."""
+def _answer(call: Call, method: Callable[..., Any], arguments: Mapping[str, Any]) -> Coroutine[Any, Any, Any]:
+    """What the method gives, within the time that the call has."""
     signature = _signature_of(method)
     arguments = _accepted(signature, arguments)
-    return method(**arguments) if signature.is_coroutine else _plain(call, partial(method, **arguments))
+    if signature.is_coroutine:
+        return _limited(call, method(**arguments))
+    return _plain_answer(call, partial(method, **arguments))
 
 
-async def _plain(call: Call, function: Callable[[], Any]) -> Any:
+async def _plain_answer(call: Call, function: Callable[[], Any]) -> Any:
     result = await _in_thread(call, function)
     # A decorator may hide an async method behind a plain function: what it returns still has to be awaited.
-    return await result if isinstance(result, Awaitable) else result
+    return await _limited(call, _awaited(result)) if isinstance(result, Awaitable) else result
 
 
-async def _next(call: Call, responses: Iterator[Any] | AsyncIterator[Any]) -> Any:
+async def _awaited(awaitable: Awaitable[Any]) -> Any:
+    return await awaitable
+
+
+def _next(call: Call, responses: Iterator[Any] | AsyncIterator[Any]) -> Coroutine[Any, Any, Any]:
     if isinstance(responses, AsyncIterator):
-        return await anext(responses, _END)
-    return await _in_thread(call, partial(next, responses, _END))
+        return _limited(call, _awaited(anext(responses, _END)))
+    return _in_thread(call, partial(next, responses, _END))
 
 
 async def _in_thread(call: Call, function: Callable[[], Any]) -> Any:
-    """Run in a thread of the pool; it is given back when the function ends, and not when the waiting does."""
     threads = _threads_of(call.connector)
     if threads.waiting >= _MOST_WAITING:
         raise ConnectorOverloaded(type(call.connector).__name__, call.operation, threads.waiting)
-    future = threads.submit(contextvars.copy_context().run, _guarded, function)
-    return await asyncio.wrap_future(future)
-
-
-def _guarded(function: Callable[[], Any]) -> Any:
+    seconds = _seconds_of(call)
     try:
-        return function()
-    except StopIteration as error:  # A future cannot carry it: whoever awaits it would wait for ever.
-        raise RuntimeError("the method raised StopIteration") from error
+        return await threads.run(function, seconds)
+    except Expired as error:
+        raise _timeout(call, seconds or 0) from error
 
 
-class _Threads(ThreadPoolExecutor):
-    @property
-    def waiting(self) -> int:
-        """How many calls no thread has begun."""
-        return self._work_queue.qsize()
-
-
-def _threads_of(connector: ConnectorBase) -> _Threads:
-    """The pool that all share, or that of a connector with a limit, which holds on all event loops together."""
+def _threads_of(connector: ConnectorBase) -> Threads:
+    """Those that all share, or those of a connector with a limit, which holds on all event loops together."""
     if connector.max_concurrency is None:
         return _threads()
     with _limited_lock:
-        pool: _Threads | None = vars(connector).get(_LIMITED)
-        if pool is None:
-            pool = _Threads(connector.max_concurrency, thread_name_prefix=type(connector).__name__)
-            vars(connector)[_LIMITED] = pool
-    return pool
+        threads: Threads | None = vars(connector).get(_LIMITED)
+        if threads is None:
+            threads = vars(connector)[_LIMITED] = Threads(connector.max_concurrency, type(connector).__name__)
+    return threads
 
 
 class _Signature(NamedTuple):
@@ -395,8 +391,8 @@ def _wrong(call: Call, result: str) -> InvalidConnector:
 
 
 @lru_cache(maxsize=1)
-def _threads() -> _Threads:
-    return _Threads(_THREADS, thread_name_prefix="connector")
+def _threads() -> Threads:
+    return Threads(_THREADS, "connector")
 
 
 _THREADS = 512
