@@ -203,7 +203,7 @@ class AsyncConnectorBase(ConnectorBase):
         raise NotImplementedError
 
     def find(self, idempotency_key: str, **kwargs: Any) -> ResourceMeta | Awaitable[ResourceMeta | None] | None:
-        """The job that an earlier ``create`` with this key started, or None; optional.
+        """The job that an earlier ``create`` with this key started, the first if there are several, or None; optional.
 
         Args:
             idempotency_key: Names one attempt of one task execution.

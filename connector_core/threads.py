@@ -64,7 +64,8 @@ class Threads:
         def work() -> None:
             if future.done():
                 return
-            result, error = None, None
+            result: Any = None
+            error: BaseException | None = None
             try:
                 result = context.run(function)
             except StopIteration as stop:

@@ -325,7 +325,8 @@ def _encode(resource_meta: ResourceMeta) -> bytes:
     """
     encoded = resource_meta.encode()
     kind = type(resource_meta)
-    if kind.encode is not ResourceMeta.encode or getattr(kind.decode, "__func__", None) is not _decode:  # Ours looks itself.
+    # Our own encode has looked whether our own decode can read it.
+    if kind.encode is not ResourceMeta.encode or getattr(kind.decode, "__func__", None) is not _decode:
         kind.decode(encoded)
     return encoded
 

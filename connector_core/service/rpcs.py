@@ -11,7 +11,6 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import grpc
-import grpc.aio
 from flyteidl.admin.agent_pb2 import (
     CreateTaskRequest,
     DeleteTaskRequest,
@@ -124,7 +123,7 @@ def _one_answer(
 
         async def __anext__(self) -> Message:
             data = await self._read()
-            if data is grpc.aio.EOF:
+            if not isinstance(data, bytes):  # grpc.aio.EOF, which its stubs do not know.
                 raise StopAsyncIteration
             try:
                 return request_type.FromString(data)

@@ -99,7 +99,7 @@ class ConnectorServer:
         self._server.add_generic_rpc_handlers((Rpcs(jobs, sync, metadata),))
         add: Any = _OnlyByPath(self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, add)
-        described = reflection.aio.ReflectionServicer(_reflected())  # type: ignore[attr-defined]
+        described = reflection.aio.ReflectionServicer(_reflected())
         reflection_pb2_grpc.add_ServerReflectionServicer_to_server(described, add)
         async with AsyncExitStack() as stack:
             self.port = self._listen()

@@ -60,6 +60,7 @@ from connector_core.service.metrics import Metrics
 from connector_core.service.polls import Polls
 from connector_core.service.settings import ServiceSettings
 from connector_core.service.statuses import Refused, answer_error, status_of
+from connector_core.service.uploads import Uploads
 
 __all__ = ["AsyncConnectorService", "ConnectorMetadataService", "SyncConnectorService"]
 
@@ -89,6 +90,7 @@ class AsyncConnectorService:
         self._registry = registry or default_registry()
         self._metrics = metrics or Metrics()
         self._polls = Polls(limit=settings.forgive)
+        self._uploads = Uploads()
         self._takes_sync = False
         self.creations: Creations = Creations(
             self._registry, grace=settings.orphan_grace, deleted=self._metrics.orphan_deleted
@@ -136,22 +138,17 @@ class AsyncConnectorService:
         asked = _Asked("get", *_category(request), context)
         try:
             connector = self._connector(asked)
-            if self._takes_sync and isinstance(connector, SyncConnectorBase):
+            if isinstance(connector, SyncConnectorBase):
                 return GetTaskResponse(resource=_carried(request.resource_meta))
             resource_meta = _decode(connector, request.resource_meta)
             self.creations.asked_for(request.resource_meta)
             call = asked.call(connector, request, spare=_TO_ANSWER)
             try:
-                resource: Resource = await invoke(
-                    call, self._registry, resource_meta=resource_meta, output_prefix=request.output_prefix
-                )
+                answer = await self._state(call, request, resource_meta)
             except (TransientError, CallTimeout) as error:
                 if isinstance(error, CallTimeout) and not asked.has_time:
                     raise
                 return await self._despite(error, call, resource_meta, request.resource_meta)
-            except (PermanentError, RetryableError) as error:
-                resource = _failure(error)
-            answer = _plain(resource) or GetTaskResponse(resource=await _message(resource, request.output_prefix))
             self._polls.succeeded(asked.task_type, request.resource_meta, answer)
             return answer
         except (Exception, SystemExit) as error:
@@ -227,6 +224,24 @@ class AsyncConnectorService:
             name = type(connector).__name__
             raise Refused(StatusCode.UNIMPLEMENTED, f"{name} does not implement {asked.operation}.")
         return connector
+
+    async def _state(self, call: Call, request: GetTaskRequest, resource_meta: ResourceMeta) -> GetTaskResponse:
+        """The job's state, as the connector says it."""
+        job = (call.connector.task_category.name, request.resource_meta)
+        if not self._uploads.running(*job):
+            try:
+                resource: Resource = await invoke(
+                    call, self._registry, resource_meta=resource_meta, output_prefix=request.output_prefix
+                )
+            except (PermanentError, RetryableError) as error:
+                resource = _failure(error)
+            if (plain := _plain(resource)) is not None:
+                return plain
+            message = _message(resource, request.output_prefix)
+            if resource.outputs is None:
+                return GetTaskResponse(resource=await message)
+            self._uploads.begin(*job, message)
+        return GetTaskResponse(resource=await self._uploads.answer(*job, call.deadline))
 
     async def _despite(
         self, error: Exception, call: Call, resource_meta: ResourceMeta, encoded: bytes
@@ -487,6 +502,9 @@ async def _message(resource: Resource, output_prefix: str) -> ResourceMessage:
     except LiteralError as error:
         if resource.phase is not Phase.SUCCEEDED:
             raise
+        cause = error.__cause__
+        if isinstance(cause, OSError) and not isinstance(cause, _REFUSALS):  # The storage does not answer just now.
+            raise TransientError(f"The outputs cannot be sent: {error}") from error
         # An error would be asked for again, to no end: the job has ended, and its outputs stay what they are.
         return await Resource.failed(f"The outputs cannot be sent: {error}", code="INVALID_OUTPUTS").to_flyte_idl()
 
@@ -548,6 +566,9 @@ def _spell_execution(metadata: TaskExecutionMetadata | None) -> str | None:
 
 _TO_ANSWER = 0.5
 """Seconds before the deadline at which GetTask answers without the backend."""
+
+_REFUSALS = (PermissionError, FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError)
+"""What says that a place is wrong, and will be the next time."""
 
 _LONG = 200
 _MOST_CARRIED = 256 * 1024

@@ -339,7 +339,6 @@ class TestALaterAttempt:
             module._PAUSES = pauses
         assert shop.deleted == [1]
 
-
     @runs
     async def test_is_created_although_the_earlier_one_cannot_be_deleted_at_all(self) -> None:
         shop = Shop()

@@ -39,8 +39,8 @@ def pings_answered(endpoint: str, every: float) -> int:
         seen = frames(connection)
         for number in range(PINGS):
             connection.sendall(frame(PING, struct.pack(">Q", number)))
-            answer = next((kind for kind, flags in seen if kind == GOAWAY or (kind == PING and flags == ACKNOWLEDGED)), GOAWAY)
-            if answer == GOAWAY:
+            answers = (head for head in seen if head == (PING, ACKNOWLEDGED) or head[0] == GOAWAY)
+            if next(answers, (GOAWAY, 0))[0] == GOAWAY:
                 return number
             time.sleep(every)
     return PINGS

@@ -1,0 +1,89 @@
+"""Outputs that are written to storage before a job has SUCCEEDED, as either generation of Flyte sees it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pytest
+
+from connector_core import ConnectorRegistry, File, Phase, Resource
+from support.connectors import Jobs
+from support.flyte import TIMEOUT, Flyte
+
+PREFIX = "memory://bucket/outputs"
+
+
+@pytest.fixture
+def put(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], None]:
+    """Has a function called before each upload to the storage."""
+    storage = fsspec.filesystem("memory").__class__
+    original = storage.put
+
+    def before_each(function: Callable[[], None]) -> None:
+        def put(self: Any, *args: Any, **kwargs: Any) -> None:
+            function()
+            original(self, *args, **kwargs)
+
+        monkeypatch.setattr(storage, "put", put)
+
+    return before_each
+
+
+@pytest.fixture
+def connector(registry: ConnectorRegistry, tmp_path: Path) -> Jobs:
+    """Its job runs, and then has succeeded with a file of this machine."""
+    report = tmp_path / "report.csv"
+    report.write_text("a,b\n")
+    connector = Jobs(Resource.running(message="half"), Resource.succeeded(outputs={"report": File(str(report))}))
+    registry.register(connector)
+    return connector
+
+
+def test_an_upload_that_takes_longer_than_a_call_is_not_begun_again(
+    connector: Jobs, flyte: Flyte, put: Callable[[Callable[[], None]], None]
+) -> None:
+    uploads: list[str] = []
+    may_end = threading.Event()
+
+    def wait() -> None:
+        uploads.append("begun")
+        assert may_end.wait(TIMEOUT)
+
+    put(wait)
+    for _ in range(3):
+        state = flyte.get("job", b'{"job_id":1}', prefix=PREFIX, timeout=1.2)
+        assert (state.phase, state.message) == (Phase.RUNNING, "half")
+    may_end.set()
+    assert flyte.get("job", b'{"job_id":1}', prefix=PREFIX).phase is Phase.SUCCEEDED
+    assert (uploads, len(connector.polled)) == (["begun"], 2)
+
+
+def test_a_storage_that_does_not_answer_fails_no_job(
+    connector: Jobs, flyte: Flyte, put: Callable[[Callable[[], None]], None]
+) -> None:
+    errors: list[Exception] = [ConnectionResetError("gone"), TimeoutError("slow")]
+
+    def fail() -> None:
+        if errors:
+            raise errors.pop()
+
+    put(fail)
+    seen = [flyte.get("job", b'{"job_id":1}', prefix=PREFIX).phase for _ in range(4)]
+    assert seen == [Phase.RUNNING, Phase.RUNNING, Phase.RUNNING, Phase.SUCCEEDED]
+
+
+def test_a_place_that_may_not_be_written_to_ends_the_job(
+    connector: Jobs, flyte: Flyte, put: Callable[[Callable[[], None]], None]
+) -> None:
+    def refuse() -> None:
+        raise PermissionError("not yours")
+
+    put(refuse)
+    flyte.get("job", b'{"job_id":1}', prefix=PREFIX)
+    state = flyte.get("job", b'{"job_id":1}', prefix=PREFIX)
+    assert state.phase is Phase.FAILED
+    assert state.message.startswith("The outputs cannot be sent: outputs.report: ")
