@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
+from contextlib import suppress
+from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +37,7 @@ class Threads:
         self._name = name
         self._started = 0
         self._lock = threading.Lock()
-        self._queue: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._queue: SimpleQueue[Callable[[], Callable[[], None]]] = SimpleQueue()
         self._spare = 0  # Threads that are free, less the functions in the queue.
 
     @property
@@ -61,22 +63,18 @@ class Threads:
         future = loop.create_future()
         context = contextvars.copy_context()
 
-        def work() -> None:
-            if future.done():
-                return
+        def work() -> Callable[[], None]:
             result: Any = None
             error: BaseException | None = None
             try:
-                result = context.run(function)
+                if not future.done():
+                    result = context.run(function)
             except StopIteration as stop:
                 error = RuntimeError("the function raised StopIteration")
                 error.__cause__ = stop
             except BaseException as raised:
                 error = raised
-            try:
-                loop.call_soon_threadsafe(_settle, future, result, error)
-            except RuntimeError:  # The loop is closed: nobody waits.
-                pass
+            return partial(_tell, loop, future, result, error)
 
         self._submit(work)
         # Half of the price of asyncio.timeout, because nothing has to be cancelled.
@@ -87,7 +85,7 @@ class Threads:
             if timer is not None:
                 timer.cancel()
 
-    def _submit(self, work: Callable[[], None]) -> None:
+    def _submit(self, work: Callable[[], Callable[[], None]]) -> None:
         with self._lock:
             self._spare -= 1
             starts = self._spare < 0 and self._started < self._most
@@ -112,9 +110,16 @@ class Threads:
 
     def _work(self) -> None:
         while True:
-            self._queue.get()()
+            tell = self._queue.get()()
             with self._lock:
                 self._spare += 1
+            tell()
+            del tell  # And with it what was returned.
+
+
+def _tell(loop: asyncio.AbstractEventLoop, *outcome: Any) -> None:
+    with suppress(RuntimeError):  # The loop is closed: nobody waits.
+        loop.call_soon_threadsafe(_settle, *outcome)
 
 
 def _settle(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:

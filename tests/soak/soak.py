@@ -38,6 +38,7 @@ from connector_core import Phase, from_literal_map
 HERE = Path(__file__).parent
 SECONDS = float(os.environ.get("SOAK_SECONDS", "300"))
 SEED = os.environ.get("SOAK_SEED") or str(random.randrange(2**32))
+FINDS = os.environ.get("SOAK_FIND") != "0"
 AT_A_TIME, DEADLINE, POLL, GRACE, KILL_EVERY = 200, 2.0, 0.5, 10.0, 20.0
 FORGIVEN, ATTEMPTS, VANISHES, ABORTS = 5, 40, 0.06, 0.01
 CATEGORY = messages.TaskCategory(name="soak")
@@ -203,8 +204,10 @@ class Soak:
         self.seen["jobs of the backend"] = len(jobs)
         self.seen["jobs deleted"] = sum(deleted is not None for *_, deleted in jobs)
         for key, number in Counter(key for _, key, *_ in jobs).items():
-            if number > 1:
+            if number > 1 and FINDS:
                 self.violations.append(f"the attempt {key} has {number} jobs")
+            elif number > 1:
+                self.seen["attempts with a second job, which another replica began"] += 1
         for job, _, _, _, _, deleted in jobs:
             if job in self.failed and deleted is not None and deleted < self.returned[job]:
                 self.seen["jobs that create failed for good with, which their vanished client came back for"] += 1
@@ -220,6 +223,12 @@ class Soak:
                 self.seen["jobs whose client and whose replica were both gone for ever"] += 1
             elif vanished is not None and answered is not None and answered < vanished + 0.1:
                 self.seen["jobs whose client was gone for ever while the answer was on its way"] += 1
+            elif not FINDS and answered is None:
+                self.seen["jobs that nobody has: their replica was killed while it began them"] += 1
+            elif not FINDS:
+                self.seen[
+                    "jobs that nobody has: create failed after it had begun them, or their replica forgot them"
+                ] += 1
             else:
                 gone = (
                     "" if vanished is None else f", whose client vanished {vanished - (answered or 0):.2f} s after it"
@@ -265,9 +274,7 @@ async def soak(database: Path) -> Soak:
 
 def main() -> int:
     """Soak, and print what happened; the exit status is 1 if anything did that must not."""
-    print(
-        f"{SECONDS:.0f} s, seed {SEED}, {'without' if os.environ.get('SOAK_FIND') == '0' else 'with'} find", flush=True
-    )
+    print(f"{SECONDS:.0f} s, seed {SEED}, {'with' if FINDS else 'without'} find", flush=True)
     random.seed(SEED)
     with tempfile.TemporaryDirectory() as directory:
         database = Path(directory) / "backend.sqlite"

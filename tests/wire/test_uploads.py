@@ -54,8 +54,8 @@ def test_an_upload_that_takes_longer_than_a_call_is_not_begun_again(
         assert may_end.wait(TIMEOUT)
 
     put(wait)
-    for _ in range(3):
-        state = flyte.get("job", b'{"job_id":1}', prefix=PREFIX, timeout=1.2)
+    for _ in range(2):
+        state = flyte.get("job", b'{"job_id":1}', prefix=PREFIX, timeout=2)
         assert (state.phase, state.message) == (Phase.RUNNING, "half")
     may_end.set()
     assert flyte.get("job", b'{"job_id":1}', prefix=PREFIX).phase is Phase.SUCCEEDED
