@@ -1,4 +1,4 @@
-"""Pings, in frames of HTTP/2: gRPC's own clients decide for themselves when they ping."""
+"""The connection itself, in frames of HTTP/2: gRPC's own clients hide them, and ping when they like."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, NamedTuple
 
 import pytest
 
@@ -14,8 +16,17 @@ from connector_core.service import server as module
 from tests.support.serving import serving
 
 SETTINGS, PING, GOAWAY = 4, 6, 7
+MAX_CONCURRENT_STREAMS = 3
 ACKNOWLEDGED = 1
 PINGS = 8
+
+
+class Frame(NamedTuple):
+    """A frame that came in."""
+
+    kind: int
+    flags: int
+    payload: bytes
 
 
 def frame(kind: int, payload: bytes = b"", flags: int = 0) -> bytes:
@@ -23,27 +34,36 @@ def frame(kind: int, payload: bytes = b"", flags: int = 0) -> bytes:
     return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, 0) + payload
 
 
-def frames(connection: socket.socket) -> Iterator[tuple[int, int]]:
-    """Kind and flags of each frame that comes in, until the server hangs up."""
-    stream = connection.makefile("rb")
+@contextmanager
+def connected(endpoint: str) -> Iterator[tuple[socket.socket, Iterator[Frame]]]:
+    """A connection, and the frames that come in until the server hangs up."""
+    host, port = endpoint.split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection, connection.makefile("rb") as stream:
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS))
+        yield connection, _frames(stream)
+
+
+def _frames(stream: BinaryIO) -> Iterator[Frame]:
     while len(head := stream.read(9)) == 9:
-        stream.read(int.from_bytes(head[:3], "big"))
-        yield head[3], head[4]
+        yield Frame(head[3], head[4], stream.read(int.from_bytes(head[:3], "big")))
 
 
 def pings_answered(endpoint: str, every: float) -> int:
     """How many of a few pings are answered, one after the other and without a call."""
-    host, port = endpoint.split(":")
-    with socket.create_connection((host, int(port)), timeout=30) as connection:
-        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS))
-        seen = frames(connection)
+    with connected(endpoint) as (connection, seen):
         for number in range(PINGS):
             connection.sendall(frame(PING, struct.pack(">Q", number)))
-            answers = (head for head in seen if head == (PING, ACKNOWLEDGED) or head[0] == GOAWAY)
-            if next(answers, (GOAWAY, 0))[0] == GOAWAY:
+            answers = (answer.kind for answer in seen if answer[:2] == (PING, ACKNOWLEDGED) or answer.kind == GOAWAY)
+            if next(answers, GOAWAY) == GOAWAY:
                 return number
             time.sleep(every)
     return PINGS
+
+
+def test_a_connection_carries_2048_calls_at_a_time() -> None:
+    with serving(ConnectorRegistry(discover=False)) as endpoint, connected(endpoint) as (_, seen):
+        settings = next(each for each in seen if each.kind == SETTINGS and not each.flags)
+        assert dict(struct.iter_unpack(">HI", settings.payload))[MAX_CONCURRENT_STREAMS] == 2048
 
 
 @pytest.fixture
