@@ -137,6 +137,15 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--tls-cert", metavar="F", help="the certificate, as PEM: serve with TLS")
     serve.add_argument("--tls-key", metavar="F", help="its private key, as PEM")
     serve.add_argument("--tls-client-ca", metavar="F", help="who signs the certificates that clients must have, as PEM")
+
+    new = add("new", "write a connector package that works as it is", json=None)
+    new.add_argument("name", metavar="NAME", help="the package's, such as connector-acme")
+    kinds = new.add_mutually_exclusive_group()
+    kinds.add_argument(
+        "--sync", dest="kind", action="store_const", const="sync", default="sync", help="done within the call (default)"
+    )
+    kinds.add_argument("--async", dest="kind", action="store_const", const="async", help="a job that is asked about")
+    new.add_argument("--output", dest="directory", metavar="DIR", default=".", help="where to (default: here)")
     return parser
 
 

@@ -87,8 +87,8 @@ def plain_connectors(given: argparse.Namespace) -> None:
 
 def flytekits_service(given: argparse.Namespace) -> None:
     """flytekit's own service, for the record."""
-    if find_spec("flytekit") is None:
-        print("flytekit is not installed here, so its service is not measured", flush=True)
+    if find_spec("flytekit") is None or find_spec("httpx") is None:
+        print("flytekit and httpx are not installed here, so its service is not measured", flush=True)
         return
     get = calls_of("nothing", "done")[0]
     with bare() as theirs, flytekits("served_by_flytekit") as flytekit:

@@ -1,0 +1,109 @@
+"""``connectors new``: a connector package that works as it is written."""
+
+from __future__ import annotations
+
+import keyword
+import os
+import re
+import shlex
+import sys
+import tempfile
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from connector_core.cli.failing import WrongUse
+from connector_core.registry import ConnectorRegistry
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+    from importlib.resources.abc import Traversable
+
+__all__ = ["command"]
+
+
+def command(args: argparse.Namespace) -> int:
+    """Write a package, and say what to do with it."""
+    names = _names(args.name)
+    parent = Path(args.directory)
+    if not parent.is_dir():
+        raise WrongUse(f"There is no directory {parent}; make it, or name another with --output.")
+    target = parent / names.distribution
+    if target.exists() or target.is_symlink():
+        raise WrongUse(f"{target} exists already; nothing was written. Choose another name, or another --output.")
+    with tempfile.TemporaryDirectory(prefix=".connectors-new-", dir=parent) as directory:
+        written = Path(directory) / names.distribution
+        for kind in ("both", args.kind):
+            _write(files("connector_core.cli") / "templates" / kind, written, names)
+        os.replace(written, target)
+    what, example = ("an async", "seconds=1") if args.kind == "async" else ("a sync", "name=world")
+    print(
+        f"Wrote {target}: {what} connector for the task type {names.task_type}. It works as it is:\n\n"
+        f"    cd {shlex.quote(str(target))}\n    pip install -e '.[tests]'\n    connectors list\n"
+        f"    connectors run {names.task_type} -i {example}\n    pytest"
+    )
+    return 0
+
+
+class _Names(NamedTuple):
+    distribution: str
+    module: str
+    task_type: str
+    connector: str
+
+
+def _names(name: str) -> _Names:
+    """What a package of this name calls its parts."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*([-_.][A-Za-z0-9]+)*", name):
+        raise WrongUse(
+            f"{name!r} cannot be the name of a package: begin with a letter, and use letters, digits and hyphens, as "
+            "in connector-acme."
+        )
+    distribution = re.sub(r"[-_.]+", "-", name).lower()
+    module = distribution.replace("-", "_")
+    if keyword.iskeyword(module) or module in sys.stdlib_module_names or find_spec(module) is not None:
+        raise WrongUse(
+            f"{name!r} cannot be the name of a package, because {module} is a word or a module of Python, or is "
+            f"installed already; choose another, such as connector-{distribution}."
+        )
+    task_type = re.sub(r"^connector_|_connector$", "", module)
+    connector = "".join(word.capitalize() for word in task_type.split("_")) + "Connector"
+    if not connector.isidentifier():
+        raise WrongUse(
+            f"{name!r} gives the class {connector}, which Python does not allow; let {task_type} begin with a letter."
+        )
+    for entry in ConnectorRegistry().entries():
+        if entry.task_type == task_type:
+            raise WrongUse(f"The task type {task_type} is served by {entry.origin} already; choose another name.")
+    return _Names(distribution, module, task_type, connector)
+
+
+def _write(template: Traversable, directory: Path, names: _Names) -> None:
+    from connector_core import __version__
+
+    words = {
+        "connector-sample": names.distribution,
+        "connector_sample": names.module,
+        "sample_type": names.task_type,
+        "SampleConnector": names.connector,
+        "SampleMeta": names.connector.removesuffix("Connector") + "Meta",
+        "@RELEASE@": __version__,
+    }
+    for path, text in _files(template, ""):
+        for word, replacement in words.items():
+            path, text = path.replace(word, replacement), text.replace(word, replacement)
+        file = directory / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+
+
+def _files(directory: Traversable, above: str) -> Iterator[tuple[str, str]]:
+    """Relative paths and texts. A template's name ends in ``.in``, and ``dot_`` stands for a dot before it."""
+    for each in directory.iterdir():
+        path = above + re.sub(r"^dot_", ".", each.name.removesuffix(".in"))
+        if each.is_dir():
+            yield from _files(each, f"{path}/")
+        else:
+            yield path, each.read_text(encoding="utf-8")

@@ -1,0 +1,105 @@
+"""``connectors new``: what is written, and what is refused."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from support.cli import connectors
+from support.sites import Site, sync_connector
+
+Capsys = pytest.CaptureFixture[str]
+
+
+def files(directory: Path) -> set[str]:
+    """The relative paths of the files below a directory."""
+    return {path.relative_to(directory).as_posix() for path in directory.rglob("*") if path.is_file()}
+
+
+class TestWhatIsWritten:
+    @pytest.mark.parametrize(("kind", "more"), [("--sync", set()), ("--async", {"src/connector_acme/system.py"})])
+    def test_a_package(self, tmp_path: Path, capsys: Capsys, kind: str, more: set[str]) -> None:
+        ran = connectors(capsys, "new", "connector-acme", kind, "--output", str(tmp_path))
+        assert (ran.status, ran.err) == (0, "")
+        assert [path.name for path in tmp_path.iterdir()] == ["connector-acme"]
+        assert files(tmp_path / "connector-acme") == more | {
+            ".github/workflows/test.yml",
+            ".gitignore",
+            "README.md",
+            "pyproject.toml",
+            "src/connector_acme/__init__.py",
+            "tests/test_connector_acme.py",
+        }
+
+    @pytest.mark.parametrize("kind", ["--sync", "--async"])
+    def test_nothing_is_left_of_the_sample(self, tmp_path: Path, capsys: Capsys, kind: str) -> None:
+        connectors(capsys, "new", "connector-acme", kind, "--output", str(tmp_path))
+        for path in (tmp_path / "connector-acme").rglob("*.*"):
+            text = path.read_text(encoding="utf-8") if path.is_file() else ""
+            assert "sample" not in text.lower(), path
+            assert "@RELEASE@" not in text, path
+            if path.suffix == ".py":
+                ast.parse(text)
+
+    def test_an_entry_point_whose_name_is_the_task_type(self, tmp_path: Path, capsys: Capsys) -> None:
+        connectors(capsys, "new", "connector-big-query", "--output", str(tmp_path))
+        project = tomllib.loads((tmp_path / "connector-big-query" / "pyproject.toml").read_text())["project"]
+        assert project["name"] == "connector-big-query"
+        assert project["entry-points"] == {
+            "flytekit.connectors": {"big_query": "connector_big_query:BigQueryConnector"}
+        }
+
+    def test_here_unless_told_otherwise(self, tmp_path: Path, capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        ran = connectors(capsys, "new", "Acme.Connector")
+        assert ran.out.startswith("Wrote acme-connector: a sync connector for the task type acme.")
+        assert (tmp_path / "acme-connector").is_dir()
+
+
+class TestWhatIsRefused:
+    @pytest.mark.parametrize("name", ["3d", "a b", "-x", "a/b", "../up", "", "ünder", "a-", "a--b"])
+    def test_what_is_no_name(self, tmp_path: Path, capsys: Capsys, name: str) -> None:
+        ran = connectors(capsys, "new", "--output", str(tmp_path), "--", name)
+        assert ran.status == 2
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("name", ["class", "json", "pytest", "connector-core"])
+    def test_what_python_has_already(self, tmp_path: Path, capsys: Capsys, name: str) -> None:
+        ran = connectors(capsys, "new", name, "--output", str(tmp_path))
+        assert ran.status == 2
+        assert ran.err.startswith(
+            f"connectors: '{name}' cannot be the name of a package, because {name.replace('-', '_')} is"
+        )
+
+    def test_a_task_type_that_begins_with_a_digit(self, tmp_path: Path, capsys: Capsys) -> None:
+        ran = connectors(capsys, "new", "connector-3d", "--output", str(tmp_path))
+        told = "gives the class 3dConnector, which Python does not allow; let 3d begin with a letter."
+        assert ran == (2, "", f"connectors: 'connector-3d' {told}\n")
+
+    def test_a_task_type_that_is_served_already(self, site: Site, tmp_path: Path, capsys: Capsys) -> None:
+        site.add("connector-first", connectors={"acme": "acme_first:Acme"}, modules={"acme_first": sync_connector()})
+        ran = connectors(capsys, "new", "connector-acme", "--output", str(tmp_path))
+        assert (ran.status, ran.out) == (2, "")
+        assert ran.err.startswith("connectors: The task type acme is served by connector-first ")
+
+    @pytest.mark.parametrize("kind", ["directory", "file", "link"])
+    def test_what_exists_already(self, tmp_path: Path, capsys: Capsys, kind: str) -> None:
+        there = tmp_path / "connector-acme"
+        {"directory": there.mkdir, "file": there.touch, "link": lambda: there.symlink_to("nowhere")}[kind]()
+        ran = connectors(capsys, "new", "connector-acme", "--output", str(tmp_path))
+        assert (ran.status, ran.out) == (2, "")
+        assert ran.err == (
+            f"connectors: {there} exists already; nothing was written. Choose another name, or another --output.\n"
+        )
+        assert len(list(tmp_path.iterdir())) == 1
+
+    def test_a_place_that_is_not_there(self, tmp_path: Path, capsys: Capsys) -> None:
+        nowhere = tmp_path / "nowhere"
+        ran = connectors(capsys, "new", "connector-acme", "--output", str(nowhere))
+        assert ran == (
+            *(2, ""),
+            f"connectors: There is no directory {nowhere}; make it, or name another with --output.\n",
+        )
