@@ -48,10 +48,10 @@ async def _serve(args: argparse.Namespace, credentials: grpc.ServerCredentials |
         # What is there now stays: the collector need not look at it again and again.
         gc.collect()
         gc.freeze()
-        number = len(registry.connectors())
+        count = len(registry.connectors())
         _log.info(
             "Serving %s connector%s on %s:%s; probes and metrics on port %s.",
-            *(number, "" if number == 1 else "s", args.host, server.port, server.metrics_port),
+            *(count, "" if count == 1 else "s", args.host, server.port, server.metrics_port),
         )
         await stop.wait()
         gc.unfreeze()
