@@ -237,10 +237,10 @@ class AsyncConnectorService:
                 resource = _failure(error)
             if (plain := _plain(resource)) is not None:
                 return plain
-            message = _message(resource, request.output_prefix)
             if resource.outputs is None:
-                return GetTaskResponse(resource=await message)
-            self._uploads.begin(*job, message)
+                return GetTaskResponse(resource=await _message(resource, request.output_prefix))
+            if not self._uploads.running(*job):  # Another poll may have begun it meanwhile.
+                self._uploads.begin(*job, _message(resource, request.output_prefix))
         return GetTaskResponse(resource=await self._uploads.answer(*job, call.deadline))
 
     async def _despite(

@@ -29,7 +29,7 @@ class Uploads:
 
     def running(self, task_type: str, resource_meta: bytes) -> bool:
         """Whether the job has ended, and its answer is being made or waits to be fetched."""
-        return bool(self._answers) and (task_type, resource_meta) in self._answers
+        return (task_type, resource_meta) in self._answers
 
     def begin(self, task_type: str, resource_meta: bytes, answer: Coroutine[None, None, ResourceMessage]) -> None:
         """Make an answer, whoever waits for it."""

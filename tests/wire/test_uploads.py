@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -60,6 +61,33 @@ def test_an_upload_that_takes_longer_than_a_call_is_not_begun_again(
     may_end.set()
     assert flyte.get("job", b'{"job_id":1}', prefix=PREFIX).phase is Phase.SUCCEEDED
     assert (uploads, len(connector.polled)) == (["begun"], 2)
+
+
+def test_two_polls_at_once_begin_one_upload(
+    registry: ConnectorRegistry, flyte: Flyte, tmp_path: Path, put: Callable[[Callable[[], None]], None]
+) -> None:
+    report = tmp_path / "report.csv"
+    report.write_text("a,b\n")
+    uploads: list[str] = []
+    polls = 0
+    both_poll = asyncio.Event()
+
+    async def get(self: Any, resource_meta: Any) -> Resource:
+        nonlocal polls
+        polls += 1
+        if polls == 2:
+            both_poll.set()
+        await both_poll.wait()
+        return Resource.succeeded(outputs={"report": File(str(report))})
+
+    put(lambda: uploads.append("begun"))
+    registry.register(type("Together", (Jobs,), {"get": get})())
+    request = flyte.messages.GetTaskRequest(
+        task_category=flyte.messages.TaskCategory(name="job"), resource_meta=b"{}", output_prefix=PREFIX
+    )
+    calls = [flyte.jobs.GetTask.future(request, timeout=TIMEOUT) for _ in range(2)]
+    assert {Phase(call.result().resource.phase) for call in calls} == {Phase.SUCCEEDED}
+    assert uploads == ["begun"]
 
 
 def test_a_storage_that_does_not_answer_fails_no_job(
