@@ -263,8 +263,9 @@ class ConnectorRegistry:
         """What the first plugin that knows this key says in the hook ``connector_core_secret``."""
         hook = "connector_core_secret"
         for implementation in self._implementations(hook):
-            for found in self._call_implementations(hook, (implementation,), {"key": key}):
-                return str(found)
+            if found := self._call_implementations(hook, (implementation,), {"key": key}):
+                secret: str = found[0]
+                return secret
         return None
 
     def _call_implementations(
