@@ -29,6 +29,7 @@ __all__ = [
     "Settings",
     "State",
     "apply_settings",
+    "canonical_name",
     "scan",
     "sort_out",
 ]
@@ -185,7 +186,7 @@ def _entry_points_one_by_one(unreadable: list[str]) -> Iterator[importlib_metada
     seen: set[str] = set()
     for distribution in importlib_metadata.distributions():
         try:
-            name, points = _canonical(distribution.name), distribution.entry_points
+            name, points = canonical_name(distribution.name), distribution.entry_points
         except Exception as error:
             place = getattr(distribution, "_path", distribution)  # Only newer releases say it by themselves.
             unreadable.append(f"The metadata of {place} is broken: {error}; reinstall it.")
@@ -229,10 +230,11 @@ def _first_match(entry: Entry, patterns: Iterable[str]) -> str | None:
 
 
 def _same_name(one: str | None, other: str) -> bool:
-    return one is not None and _canonical(one) == _canonical(other)
+    return one is not None and canonical_name(one) == canonical_name(other)
 
 
-def _canonical(name: str) -> str:
+def canonical_name(name: str) -> str:
+    """A distribution's name as all spellings of it agree (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

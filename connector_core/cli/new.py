@@ -13,7 +13,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from connector_core import __version__
 from connector_core.cli.failing import WrongUse
+from connector_core.discovery import canonical_name
 from connector_core.registry import ConnectorRegistry
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ def _names(name: str) -> _Names:
             f"{name!r} cannot be the name of a package: begin with a letter, and use letters, digits and hyphens, as "
             "in connector-acme."
         )
-    distribution = re.sub(r"[-_.]+", "-", name).lower()
+    distribution = canonical_name(name)
     module = distribution.replace("-", "_")
     if keyword.iskeyword(module) or module in sys.stdlib_module_names or find_spec(module) is not None:
         raise WrongUse(
@@ -81,8 +83,6 @@ def _names(name: str) -> _Names:
 
 
 def _write(template: Traversable, directory: Path, names: _Names) -> None:
-    from connector_core import __version__
-
     words = {
         "connector-sample": names.distribution,
         "connector_sample": names.module,

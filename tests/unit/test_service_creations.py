@@ -133,12 +133,17 @@ class Caller:
         context: Any = Context()
         await self.service.DeleteTask(DeleteTaskRequest(task_type="shop", resource_meta=resource_meta), context)
 
-    async def leave(self, shop: Shop, attempt: int = 0) -> None:
-        """Begin to create, and go before there is an answer."""
+    async def begin(self, shop: Shop, attempt: int = 0) -> asyncio.Task[bytes]:
+        """Begin to create; there is an answer when the shop's `answers` is set."""
         shop.asked.clear()
         shop.answers.clear()
         call = asyncio.create_task(self.create(attempt))
         await shop.asked.wait()
+        return call
+
+    async def leave(self, shop: Shop, attempt: int = 0) -> None:
+        """Begin to create, and go before there is an answer."""
+        call = await self.begin(shop, attempt)
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
@@ -260,9 +265,7 @@ class TestALaterAttempt:
     async def test_waits_for_one_that_is_still_being_created_and_has_its_job_deleted(self) -> None:
         shop = Shop()
         caller = Caller(shop)
-        shop.answers.clear()
-        early = asyncio.create_task(caller.create(0))
-        await shop.asked.wait()
+        early = await caller.begin(shop)
         late = asyncio.create_task(caller.create(1))
         await settled()
         assert len(shop.keys) == 1
@@ -277,10 +280,7 @@ class TestALaterAttempt:
             shop = Shop()
             caller = Caller(shop)
             await caller.leave(shop)
-            shop.answers.clear()
-            shop.asked.clear()
-            early = asyncio.create_task(caller.create(1))
-            await shop.asked.wait()
+            early = await caller.begin(shop, 1)
             with pytest.raises(RuntimeError, match=r"^UNAVAILABLE The job of an earlier attempt is still being"):
                 await caller.create(2)
             shop.answers.set()
@@ -294,9 +294,7 @@ class TestALaterAttempt:
     async def test_whose_caller_goes_before_that_is_done_is_not_begun(self) -> None:
         shop = Shop()
         caller = Caller(shop)
-        shop.answers.clear()
-        early = asyncio.create_task(caller.create(0))
-        await shop.asked.wait()
+        early = await caller.begin(shop)
         late = asyncio.create_task(caller.create(1))
         await settled()
         late.cancel()
@@ -377,10 +375,8 @@ class TestACallerThatHasGone:
     @runs
     async def test_has_gone_too_if_the_job_is_ready_but_he_is_not_told(self) -> None:
         shop = Shop()
-        shop.answers.clear()
         caller = Caller(shop, grace=0)
-        call = asyncio.create_task(caller.create())
-        await shop.asked.wait()
+        call = await caller.begin(shop)
         await settled()
         creations: Any = caller.service.creations
         settle = creations._settle
@@ -536,10 +532,8 @@ class TestStopping:
     @runs
     async def test_waits_for_creations_and_leaves_their_jobs(self) -> None:
         shop = Shop()
-        shop.answers.clear()
         caller = Caller(shop, grace=0)
-        call = asyncio.create_task(caller.create())
-        await shop.asked.wait()
+        call = await caller.begin(shop)
         stopping = asyncio.create_task(caller.service.creations.stop())
         await settled()
         call.cancel()
