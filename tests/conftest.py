@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 
+pytest_plugins = ["pytester"]
+
 
 def pytest_configure() -> None:
     """Let tests be interrupted, and reach this machine.

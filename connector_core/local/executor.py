@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from connector_core.models import Resource
     from connector_core.registry import ConnectorRegistry
 
-__all__ = ["AsyncConnectorExecutorMixin", "SyncConnectorExecutorMixin"]
+__all__ = ["AsyncConnectorExecutorMixin", "SyncConnectorExecutorMixin", "local_execution"]
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -120,7 +120,7 @@ class _Executor:
         self, prefix: str, run: _Run, registry: ConnectorRegistry, connector: ConnectorBase, inputs: LiteralMap
     ) -> LiteralMap:
         template = self.template
-        metadata = _local_execution(template)
+        metadata = local_execution(template)
         key = idempotency_key(connector.task_category, metadata)
         rendered = render_task_template(template, prefix, inputs, unique_key=key or "")
         await asyncio.to_thread(write_message, f"{prefix}/inputs.pb", inputs)
@@ -436,7 +436,7 @@ def _delays() -> Iterator[float]:
         delay = min(delay * 1.5, 5.0)
 
 
-def _local_execution(template: TaskTemplate) -> TaskExecutionMetadata:
+def local_execution(template: TaskTemplate) -> TaskExecutionMetadata:
     """What Flyte would say of who runs the task; the execution's name is new each time."""
     task_id = Identifier()
     task_id.CopyFrom(template.id)

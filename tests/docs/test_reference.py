@@ -18,12 +18,13 @@ from grpc import StatusCode
 from prometheus_client import Metric
 
 import connector_core
-from connector_core import Call, Outcome, Resource, errors, hookspecs, service
+from connector_core import Call, Outcome, Resource, errors, hookspecs, service, testing
 from connector_core.cli import _parser, main
 from connector_core.discovery import Settings, State
 from connector_core.service import ServiceSettings
 from connector_core.service.metrics import Metrics
 from connector_core.service.pages import PATHS
+from connector_core.testing import BaseAsyncConnectorSuite, BaseSyncConnectorSuite
 from support.connectors import Echo
 from support.markdown import name_of, pages, section
 from support.wheels import ROOT
@@ -203,6 +204,43 @@ def keys(document: Any) -> set[str]:
 def test_every_public_name_is_in_the_reference_once() -> None:
     named = re.findall(r"^\| `(\w+)` \|", text_of("public-api.md"), flags=re.MULTILINE)
     assert sorted(named) == sorted([*connector_core.__all__, *service.__all__])
+
+
+CHECKS = {
+    check: (kind, getattr(suite, check).contract)
+    for kind, suite in (("async", BaseAsyncConnectorSuite), ("sync", BaseSyncConnectorSuite))
+    for check in dir(suite)
+    if check.startswith("test_")
+}
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_every_check_is_in_the_reference_with_its_contract(check: str) -> None:
+    kind, contract = CHECKS[check]
+    kind = "both" if hasattr(BaseAsyncConnectorSuite, check) and kind == "sync" else kind
+    assert f"| `{check}` | {kind} | {contract.rule} |" in section(REFERENCE / "testing.md", "Checks")
+
+
+def test_no_check_is_in_the_reference_that_does_not_exist() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|", section(REFERENCE / "testing.md", "Checks"), flags=re.MULTILINE)
+    assert sorted(rows) == sorted(CHECKS)
+
+
+def test_every_fixture_of_a_suite_is_in_the_reference() -> None:
+    described = section(REFERENCE / "testing.md", "Fixtures of a suite")
+    rows = set(re.findall(r"^\| `(\w+)` \|", described, flags=re.MULTILINE))
+    fixtures = {
+        name
+        for suite in (BaseAsyncConnectorSuite, BaseSyncConnectorSuite)
+        for name in dir(suite)
+        if not name.startswith(("_", "test_")) and callable(getattr(suite, name))
+    }
+    assert rows | {"calls"} == fixtures
+
+
+def test_every_name_of_the_kit_is_in_the_reference() -> None:
+    table = text_of("testing.md").split("## ")[0]
+    assert sorted(re.findall(r"^\| `(\w+)` \|", table, flags=re.MULTILINE)) == testing.__all__
 
 
 def test_every_method_of_the_registry_is_in_the_reference() -> None:

@@ -16,7 +16,7 @@ from support.wheels import ROOT
 )
 def test_it_is_listed_runs_and_passes_its_tests(tmp_path: Path, kind: str, given: str, told: str) -> None:
     venv = Venv(tmp_path / "venv")
-    venv.install(ROOT, "pytest")
+    venv.install(f"connector-core[testing] @ {ROOT.as_uri()}")
     venv.run("connectors", "new", "connector-acme", f"--{kind}", cwd=tmp_path)
     package = tmp_path / "connector-acme"
     venv.install("--editable", package)

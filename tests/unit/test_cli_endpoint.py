@@ -25,9 +25,9 @@ from connector_core import (
     from_literal_map,
 )
 from connector_core.idl import TaskLog
+from connector_core.testing.serving import serving
 from support.cli import Ran, connectors, start_connectors
 from support.connectors import Echo, JobMeta, Jobs
-from support.serving import serving
 from support.sites import Site
 
 Capsys = pytest.CaptureFixture[str]

@@ -9,8 +9,8 @@ import grpc
 import pytest
 
 from connector_core import ConnectorRegistry
+from connector_core.testing.serving import serving
 from support.flyte import Flyte, Flyte1, Flyte2
-from support.serving import serving
 
 
 @pytest.fixture

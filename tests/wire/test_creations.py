@@ -13,8 +13,8 @@ import pytest
 
 from connector_core import AsyncConnectorBase, ConnectorRegistry, Resource, ResourceMeta
 from connector_core.service import ServiceSettings
+from connector_core.testing.serving import serving
 from support.flyte import TIMEOUT, Flyte, Flyte1, Flyte2, refused
-from support.serving import serving
 
 
 @dataclass

@@ -23,9 +23,9 @@ from connector_core.service import (
     ServiceSettings,
     SyncConnectorService,
 )
+from connector_core.testing.serving import serving
 from support.connectors import Echo, JobMeta, Jobs
 from support.flyte import Flyte, Flyte1, Flyte2, refused
-from support.serving import serving
 
 SERVICES = [
     "flyteidl.service.AsyncAgentService",

@@ -10,9 +10,9 @@ import trustme
 
 from connector_core import ConnectorRegistry
 from connector_core.service.tls import server_credentials
+from connector_core.testing.serving import serving
 from support.connectors import Jobs
 from support.flyte import Flyte, Flyte1, Flyte2, refused
-from support.serving import serving
 
 
 @pytest.mark.parametrize("generation", [Flyte1, Flyte2], ids=["flyte1", "flyte2"])

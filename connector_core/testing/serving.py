@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from connector_core import ConnectorRegistry
 from connector_core.service import ConnectorServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from connector_core.registry import ConnectorRegistry
+
+__all__ = ["serving"]
 
 
 @contextmanager

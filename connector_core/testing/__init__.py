@@ -1,0 +1,35 @@
+"""The kit for connector authors: what Flyte relies on, as tests to subclass; needs the extra ``testing``.
+
+Each name is imported when it is first used.
+"""
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from connector_core.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from connector_core.testing.async_suite import BaseAsyncConnectorSuite
+    from connector_core.testing.contracts import Contract
+    from connector_core.testing.examples import ExampleTask
+    from connector_core.testing.sync_suite import BaseSyncConnectorSuite
+
+__all__ = ["BaseAsyncConnectorSuite", "BaseSyncConnectorSuite", "Contract", "ExampleTask"]
+
+_MODULE_OF_NAME = {
+    "BaseAsyncConnectorSuite": "async_suite",
+    "BaseSyncConnectorSuite": "sync_suite",
+    "Contract": "contracts",
+    "ExampleTask": "examples",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF_NAME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if find_spec("pytest") is None or find_spec("grpc") is None:
+        raise MissingExtra(__name__, "testing")
+    value = getattr(import_module(f"{__name__}.{_MODULE_OF_NAME[name]}"), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,59 @@
+"""ExampleTask: a task that a connector's author knows the end of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from connector_core.idl import Container, TaskTemplate
+    from connector_core.models import TaskCategory
+
+__all__ = ["ExampleTask"]
+
+
+@attrs.frozen
+class ExampleTask:
+    """A task for a conformance suite: the arguments of :class:`~connector_core.Task`, and the values of its inputs.
+
+    ::
+
+        ExampleTask({"seconds": 0.0}, outputs={"seconds": float})
+
+    Args:
+        values: The inputs, native values by name.
+        inputs: Python types by input name; None: those of the values.
+        outputs: Python types by output name; None: nothing is declared.
+        custom: The connector's own parameters, anything that JSON can hold.
+        config: The connector's own parameters, text by text.
+        sql: The statement, for a connector that takes one.
+        container: The container, or its args.
+    """
+
+    values: Mapping[str, Any] = attrs.field(factory=dict)
+    inputs: Mapping[str, Any] | None = attrs.field(default=None, kw_only=True)
+    outputs: Mapping[str, Any] | None = attrs.field(default=None, kw_only=True)
+    custom: Mapping[str, Any] | None = attrs.field(default=None, kw_only=True)
+    config: Mapping[str, str] | None = attrs.field(default=None, kw_only=True)
+    sql: str | None = attrs.field(default=None, kw_only=True)
+    container: Container | Sequence[str] | None = attrs.field(default=None, kw_only=True)
+
+    def fields(self) -> dict[str, Any]:
+        """The keyword arguments of a Task."""
+        return {
+            "inputs": self.inputs,
+            "outputs": self.outputs,
+            "custom": self.custom,
+            "config": self.config,
+            "sql": self.sql,
+            "container": self.container,
+        }
+
+    def template(self, category: TaskCategory) -> TaskTemplate:
+        """The TaskTemplate that Flyte would send."""
+        from connector_core.local.task import task_template
+
+        return task_template(category.name, task_type_version=category.version, **self.fields())
