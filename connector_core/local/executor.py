@@ -62,6 +62,10 @@ log: logging.Logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+# What a fake clock replaces.
+_now = time.monotonic
+_sleep = asyncio.sleep
+
 
 class _Executor:
     """What the two mixins share: from inputs to outputs, around the calls of either kind of connector."""
@@ -310,19 +314,19 @@ class AsyncConnectorExecutorMixin(_Executor):
             raise
 
     async def _poll(self, call: Callable[..., Awaitable[Any]], meta: ResourceMeta, prefix: str) -> Resource:
-        answered = time.monotonic()
+        answered = _now()
         for delay in _delays():
             try:
                 resource: Resource = await call("get", resource_meta=meta, output_prefix=prefix)
             except (TransientError, CallTimeout):
-                if time.monotonic() - answered > self.patience:
+                if _now() - answered > self.patience:
                     raise
             else:
-                answered = time.monotonic()
+                answered = _now()
                 self._report(resource)
                 if resource.is_terminal:
                     return resource
-            await asyncio.sleep(delay)
+            await _sleep(delay)
         raise AssertionError("the delays never end")
 
 

@@ -17,6 +17,8 @@ from connector_core.phases import Phase
 
 __all__ = ["Polls"]
 
+_now = time.monotonic  # What a fake clock replaces.
+
 
 class Polls:
     """The last states of jobs; those that were longest not asked for are forgotten.
@@ -46,7 +48,7 @@ class Polls:
             reason: Shown for a job that was not seen yet.
         """
         job = self._job(task_type, resource_meta)
-        now = time.monotonic()
+        now = _now()
         if job.failing_since is None:
             job.failing_since = now
         if now - job.failing_since >= self._limit:

@@ -11,17 +11,35 @@ from connector_core.errors import MissingExtra
 
 if TYPE_CHECKING:
     from connector_core.testing.async_suite import BaseAsyncConnectorSuite
+    from connector_core.testing.backend import FakeBackend, FakeJob, Fault
+    from connector_core.testing.clock import FakeClock
     from connector_core.testing.contracts import Contract
     from connector_core.testing.examples import ExampleTask
+    from connector_core.testing.sites import Site
     from connector_core.testing.sync_suite import BaseSyncConnectorSuite
 
-__all__ = ["BaseAsyncConnectorSuite", "BaseSyncConnectorSuite", "Contract", "ExampleTask"]
+__all__ = [
+    "BaseAsyncConnectorSuite",
+    "BaseSyncConnectorSuite",
+    "Contract",
+    "ExampleTask",
+    "FakeBackend",
+    "FakeClock",
+    "FakeJob",
+    "Fault",
+    "Site",
+]
 
 _MODULE_OF_NAME = {
     "BaseAsyncConnectorSuite": "async_suite",
     "BaseSyncConnectorSuite": "sync_suite",
     "Contract": "contracts",
     "ExampleTask": "examples",
+    "FakeBackend": "backend",
+    "FakeClock": "clock",
+    "FakeJob": "backend",
+    "Fault": "backend",
+    "Site": "sites",
 }
 
 

@@ -24,7 +24,7 @@ from connector_core.discovery import Settings, State
 from connector_core.service import ServiceSettings
 from connector_core.service.metrics import Metrics
 from connector_core.service.pages import PATHS
-from connector_core.testing import BaseAsyncConnectorSuite, BaseSyncConnectorSuite
+from connector_core.testing import BaseAsyncConnectorSuite, BaseSyncConnectorSuite, plugin
 from support.connectors import Echo
 from support.markdown import name_of, pages, section
 from support.wheels import ROOT
@@ -236,6 +236,11 @@ def test_every_fixture_of_a_suite_is_in_the_reference() -> None:
         if not name.startswith(("_", "test_")) and callable(getattr(suite, name))
     }
     assert rows | {"calls"} == fixtures
+
+
+def test_every_fixture_of_the_plugin_is_in_the_reference() -> None:
+    described = section(REFERENCE / "testing.md", "Fixtures of the pytest plugin")
+    assert sorted(re.findall(r"^\| `(\w+)` \|", described, flags=re.MULTILINE)) == plugin.__all__
 
 
 def test_every_name_of_the_kit_is_in_the_reference() -> None:

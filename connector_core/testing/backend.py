@@ -1,0 +1,193 @@
+"""FakeBackend: a system that runs jobs, over HTTP on this machine, which does what a test tells it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import attrs
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+__all__ = ["FakeBackend", "FakeJob", "Fault"]
+
+
+@attrs.frozen
+class Fault:
+    """What goes wrong with one request.
+
+    Args:
+        status: The HTTP status of the answer; None: the connection is closed without one.
+        seconds: How long it takes until then.
+        after: True: the request is carried out before, and only its answer is lost.
+    """
+
+    status: int | None = 503
+    seconds: float = 0.0
+    after: bool = False
+
+
+@attrs.define
+class FakeJob:
+    """A job of the backend.
+
+    Args:
+        request: What it was started with.
+        script: The states that it has still to go through, one with each poll; the last one stays.
+        log: The lines of its log.
+    """
+
+    request: dict[str, Any]
+    script: list[str | Fault]
+    log: list[str] = attrs.field(factory=list)
+
+    @property
+    def state(self) -> str:
+        """Its state now."""
+        return next((step for step in self.script if isinstance(step, str)), "running")
+
+
+class FakeBackend:
+    """A server with these requests; bodies and answers are JSON.
+
+    ============================  ==========================================================================
+    ``POST /jobs``                starts a job: 201 and ``{"id": …}``; the body is kept, its ``tag`` is found
+    ``GET /jobs/ID``              200 and ``{"id": …, "state": …}``: the next step of the script; 404
+    ``GET /jobs?tag=TAG``         200 and a list of ids
+    ``GET /jobs/ID/log``          200 and a list of lines; 404
+    ``DELETE /jobs/ID``           204, and the state of a job that runs is ``cancelled``; 404
+    ============================  ==========================================================================
+
+    Attributes:
+        url: Where it is.
+        jobs: The jobs by id.
+        requests: Method and path of each request, in order.
+    """
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, FakeJob] = {}
+        self.requests: list[str] = []
+        self._script: list[str | Fault] = ["succeeded"]
+        self._faults: dict[str, list[Fault]] = {}
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server.daemon_threads = True
+        self.url: str = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), name="fake-backend")
+
+    def script(self, *steps: str | Fault) -> None:
+        """Say what the jobs that are started from now on go through.
+
+        Args:
+            *steps: A state in the backend's words, or a fault, for each poll; the last one stays. A state that is none
+                of queued, pending and running is an end.
+        """
+        self._script = list(steps)
+
+    def fail(self, method: str, *faults: Fault) -> None:
+        """Let the next requests fail.
+
+        Args:
+            method: ``POST``, ``GET`` or ``DELETE``.
+            *faults: One for each of them.
+        """
+        self._faults.setdefault(method, []).extend(faults)
+
+    def __enter__(self) -> FakeBackend:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def _answer(self, method: str, path: str, body: bytes) -> tuple[int | None, Any]:
+        """Status (None: hang up) and answer."""
+        with self._lock:
+            self.requests.append(f"{method} {path}")
+            waiting = self._faults.get(method)
+            fault = waiting.pop(0) if waiting else None
+        if fault is not None and not fault.after:
+            return _broken(fault)
+        answer = self._carried_out(method, path, body)
+        if fault is not None:
+            return _broken(fault)
+        return _broken(answer) if isinstance(answer, Fault) else answer
+
+    def _carried_out(self, method: str, path: str, body: bytes) -> tuple[int, Any] | Fault:
+        where = urlsplit(path)
+        with self._lock:
+            match method, where.path.strip("/").split("/"):
+                case "POST", ["jobs"]:
+                    name = f"job-{next(self._numbers)}"
+                    self.jobs[name] = FakeJob(json.loads(body or b"{}"), list(self._script))
+                    return 201, {"id": name}
+                case "GET", ["jobs"]:
+                    tags = parse_qs(where.query).get("tag", [])
+                    return 200, [name for name, job in self.jobs.items() if job.request.get("tag") in tags]
+                case _, ["jobs", name, *rest] if name in self.jobs:
+                    return _of_job(method, name, self.jobs[name], rest)
+        return 404, {"error": f"There is no {where.path}."}
+
+
+def _of_job(method: str, name: str, job: FakeJob, rest: list[str]) -> tuple[int, Any] | Fault:
+    match method, rest:
+        case "GET", ["log"]:
+            return 200, job.log
+        case "GET", []:
+            step = job.script.pop(0) if len(job.script) > 1 else job.script[0]
+            return step if isinstance(step, Fault) else (200, {"id": name, "state": step})
+        case "DELETE", []:
+            last = job.script[-1]
+            if len(job.script) > 1 or last in _GOING_ON:
+                job.script[:] = ["cancelled"]
+            return 204, None
+    return 404, {"error": f"A job has no {method} {'/'.join(rest)}."}
+
+
+def _broken(fault: Fault) -> tuple[int | None, Any]:
+    time.sleep(fault.seconds)
+    return fault.status, {"error": "a fault of the test"}
+
+
+def _handler(backend: FakeBackend) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self._answer()
+
+        def do_GET(self) -> None:
+            self._answer()
+
+        def do_DELETE(self) -> None:
+            self._answer()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Say nothing."""
+
+        def _answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            status, answer = backend._answer(self.command, self.path, body)
+            self.close_connection = True
+            if status is None:
+                return
+            sent = b"" if status == 204 else json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(sent)))
+            self.end_headers()
+            self.wfile.write(sent)
+
+    return Handler
+
+
+_GOING_ON = ("queued", "pending", "running")
