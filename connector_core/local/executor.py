@@ -418,7 +418,7 @@ async def _delete_patiently(call: Callable[..., Awaitable[Any]], meta: ResourceM
             await call("delete", resource_meta=meta)
             return
         except (TransientError, CallTimeout):
-            await asyncio.sleep(seconds)
+            await _sleep(seconds)
     await call("delete", resource_meta=meta)
 
 

@@ -10,8 +10,8 @@ __all__ = ["FakeClock"]
 class FakeClock:
     """The clock that polling goes by: whoever sleeps goes on at once, and the time has passed all the same.
 
-    It is that of local runs (between two polls, and how long a backend may be silent) and of the service's patience
-    with a backend that does not answer. Time limits of calls and tasks go by the real clock.
+    It is that of local runs (between two polls or deletions, and how long a backend may be silent) and of the service's
+    patience with a backend that does not answer. Time limits of calls and tasks go by the real clock.
 
     Attributes:
         now: Seconds since the test began.

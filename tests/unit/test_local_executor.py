@@ -47,6 +47,7 @@ from connector_core.idl import LiteralMap
 from connector_core.invoke import idempotency_key
 from connector_core.local.files import read_outputs, write_message
 from connector_core.local.task import task_template
+from connector_core.testing import FakeClock
 from support.connectors import Echo, JobMeta, Jobs
 
 RUNNING = Resource.running()
@@ -60,29 +61,10 @@ def own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-class Clock:
-    """Time that passes when somebody sleeps, and not otherwise."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.slept: list[float] = []
-
-    def monotonic(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made, sleep = Clock(), asyncio.sleep
-
-    async def pass_time(seconds: float) -> None:
-        made.now += seconds
-        made.slept.append(seconds)
-        await sleep(0)
-
-    monkeypatch.setattr("connector_core.local.executor.time", made)
-    monkeypatch.setattr("asyncio.sleep", pass_time)
-    return made
+def clock(connector_clock: FakeClock) -> FakeClock:
+    """Time that passes when somebody sleeps, and not otherwise."""
+    return connector_clock
 
 
 def task_of(connector: Any, **options: Any) -> Task:
@@ -206,11 +188,11 @@ class TestWhatTheConnectorIsGiven:
 
 
 class TestPolling:
-    def test_it_polls_at_once_and_ends_at_once(self, clock: Clock) -> None:
+    def test_it_polls_at_once_and_ends_at_once(self, clock: FakeClock) -> None:
         task_of(Jobs(DONE))()
         assert clock.slept == []
 
-    def test_the_delays_grow_from_50_ms_to_5_s_each_a_little_off(self, clock: Clock) -> None:
+    def test_the_delays_grow_from_50_ms_to_5_s_each_a_little_off(self, clock: FakeClock) -> None:
         task_of(Jobs(*[RUNNING] * 20, DONE))()
         assert len(clock.slept) == 20
         assert 0.04 <= clock.slept[0] <= 0.06
@@ -218,7 +200,7 @@ class TestPolling:
         assert all(later > earlier * 0.99 for earlier, later in zip(clock.slept[:10], clock.slept[1:11], strict=True))
 
     @pytest.mark.parametrize("phase", [Phase.FAILED, Phase.ABORTED, Phase.RETRYABLE_FAILED])
-    def test_every_terminal_phase_ends_it(self, phase: Phase, clock: Clock) -> None:
+    def test_every_terminal_phase_ends_it(self, phase: Phase, clock: FakeClock) -> None:
         connector = Jobs(RUNNING, Resource(phase, "why"))
         with pytest.raises(TaskFailed, match=rf"^Failed to run the task job: it ended as {phase.name}: why$") as e:
             task_of(connector)()
@@ -229,7 +211,7 @@ class TestPolling:
         with pytest.raises(TaskFailed, match=r"^Failed to run the task mine: it ended as FAILED \[QUOTA\]: too much$"):
             task_of(Jobs(Resource.failed("too much", code="QUOTA")), name="mine")()
 
-    def test_each_state_is_reported(self, clock: Clock) -> None:
+    def test_each_state_is_reported(self, clock: FakeClock) -> None:
         seen: list[str | None] = []
         steps = [Resource.running(message="1"), Resource.running(message="2"), DONE]
         task_of(Jobs(*steps), on_update=lambda resource: seen.append(resource.message))()
@@ -441,7 +423,7 @@ class Flaky(Jobs):
 
 class TestDeletingPatiently:
     @pytest.mark.parametrize("failures", [1, 2])
-    def test_a_backend_that_does_not_answer_is_asked_again(self, failures: int, clock: Clock) -> None:
+    def test_a_backend_that_does_not_answer_is_asked_again(self, failures: int, clock: FakeClock) -> None:
         connector = Flaky(PermanentError("gone"))
         connector.failures = failures
         with pytest.raises(PermanentError, match=r"^gone$"):
@@ -449,7 +431,7 @@ class TestDeletingPatiently:
         assert connector.deleted == [JobMeta(1)]
         assert clock.slept == [0.5, 2.0][:failures]
 
-    def test_but_not_for_ever(self, clock: Clock) -> None:
+    def test_but_not_for_ever(self, clock: FakeClock) -> None:
         connector = Flaky(PermanentError("gone"))
         connector.failures = 3
         with pytest.raises(PermanentError, match=r"^gone\nThe job could not be deleted either, .*: 503$"):
@@ -507,12 +489,12 @@ class TestACreationThatFails:
 
 class TestTransientErrors:
     @pytest.mark.parametrize("error", [TransientError("503"), CallTimeout("Jobs", "get", 1)], ids=repr)
-    def test_say_nothing_about_the_job(self, error: Exception, clock: Clock) -> None:
+    def test_say_nothing_about_the_job(self, error: Exception, clock: FakeClock) -> None:
         connector = Jobs(RUNNING, error, error, DONE)
         assert task_of(connector)() == {"rows": 2}
         assert connector.deleted == []
 
-    def test_end_the_run_when_patience_is_at_its_end(self, clock: Clock) -> None:
+    def test_end_the_run_when_patience_is_at_its_end(self, clock: FakeClock) -> None:
         connector = Jobs(RUNNING, TransientError("503"))
         task = task_of(connector)
         task.patience = 30.0  # type: ignore[attr-defined]
@@ -521,7 +503,7 @@ class TestTransientErrors:
         assert 30 < clock.now < 30 + 2 * 6
         assert connector.deleted == [JobMeta(1)]
 
-    def test_are_forgotten_with_each_answer(self, clock: Clock) -> None:
+    def test_are_forgotten_with_each_answer(self, clock: FakeClock) -> None:
         steps: list[Any] = [RUNNING, *[TransientError("503")] * 5] * 20
         connector = Jobs(*steps, DONE)
         task = task_of(connector)
@@ -529,7 +511,7 @@ class TestTransientErrors:
         assert task() == {"rows": 2}
         assert clock.now > 200
 
-    def test_the_connectors_own_count_too(self, clock: Clock) -> None:
+    def test_the_connectors_own_count_too(self, clock: FakeClock) -> None:
         class Http(Jobs):
             transient_errors = (ConnectionError,)
 
