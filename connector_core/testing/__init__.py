@@ -7,8 +7,6 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from connector_core.errors import MissingExtra
-
 if TYPE_CHECKING:
     from connector_core.testing.async_suite import BaseAsyncConnectorSuite
     from connector_core.testing.backend import FakeBackend, FakeJob, Fault
@@ -47,6 +45,8 @@ def __getattr__(name: str) -> Any:
     if name not in _MODULE_OF_NAME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if find_spec("pytest") is None or find_spec("grpc") is None:
+        from connector_core.errors import MissingExtra
+
         raise MissingExtra(__name__, "testing")
     value = getattr(import_module(f"{__name__}.{_MODULE_OF_NAME[name]}"), name)
     globals()[name] = value
