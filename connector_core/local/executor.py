@@ -24,7 +24,7 @@ import time
 import uuid
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import attrs
 
@@ -53,10 +53,10 @@ if TYPE_CHECKING:
     from connector_core.connector import ConnectorBase
     from connector_core.idl import TaskTemplate
     from connector_core.meta import ResourceMeta
-    from connector_core.models import Resource
+    from connector_core.models import Resource, TaskCategory
     from connector_core.registry import ConnectorRegistry
 
-__all__ = ["AsyncConnectorExecutorMixin", "SyncConnectorExecutorMixin", "local_execution"]
+__all__ = ["AsyncConnectorExecutorMixin", "Attempt", "SyncConnectorExecutorMixin", "begin_attempt"]
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -65,6 +65,27 @@ T = TypeVar("T")
 # What a fake clock replaces.
 _now = time.monotonic
 _sleep = asyncio.sleep
+
+
+class Attempt(NamedTuple):
+    """One attempt of a task, as Flyte sends it: the arguments of ``create``, by name."""
+
+    task_template: TaskTemplate
+    output_prefix: str
+    inputs: LiteralMap
+    task_execution_metadata: TaskExecutionMetadata
+    idempotency_key: str
+
+
+async def begin_attempt(template: TaskTemplate, category: TaskCategory, prefix: str, inputs: LiteralMap) -> Attempt:
+    """The first attempt of a new execution, with what Flyte writes under its prefix, and its placeholders filled."""
+    metadata = _local_execution(template)
+    key = idempotency_key(category, metadata) or ""
+    rendered = render_task_template(template, prefix, inputs, unique_key=key)
+    await asyncio.to_thread(write_message, f"{prefix}/inputs.pb", inputs)
+    if "tasktemplatepath" in placeholders(template):
+        await asyncio.to_thread(write_message, f"{prefix}/task.pb", template)
+    return Attempt(rendered, prefix, inputs, metadata, key)
 
 
 class _Executor:
@@ -123,22 +144,9 @@ class _Executor:
     async def _execute_under(
         self, prefix: str, run: _Run, registry: ConnectorRegistry, connector: ConnectorBase, inputs: LiteralMap
     ) -> LiteralMap:
-        template = self.template
-        metadata = local_execution(template)
-        key = idempotency_key(connector.task_category, metadata)
-        rendered = render_task_template(template, prefix, inputs, unique_key=key or "")
-        await asyncio.to_thread(write_message, f"{prefix}/inputs.pb", inputs)
-        if "tasktemplatepath" in placeholders(template):
-            await asyncio.to_thread(write_message, f"{prefix}/task.pb", template)
-        arguments = {
-            "task_template": rendered,
-            "output_prefix": prefix,
-            "inputs": inputs,
-            "task_execution_metadata": metadata,
-            "idempotency_key": key,
-        }
-
-        seconds = template.metadata.timeout.ToTimedelta().total_seconds()
+        attempt = await begin_attempt(self.template, connector.task_category, prefix, inputs)
+        key = attempt.idempotency_key
+        seconds = self.template.metadata.timeout.ToTimedelta().total_seconds()
         deadline = time.monotonic() + seconds if seconds else None
 
         def call(operation: str, **arguments: Any) -> Awaitable[Any]:
@@ -148,7 +156,7 @@ class _Executor:
 
         try:
             async with asyncio.timeout(seconds or None):
-                resource = await self._finish(run, connector, call, arguments)
+                resource = await self._finish(run, connector, call, attempt._asdict())
         except TimeoutError as error:
             if deadline is not None and time.monotonic() >= deadline:
                 raise TaskTimeout(self.name, seconds) from error
@@ -440,7 +448,7 @@ def _delays() -> Iterator[float]:
         delay = min(delay * 1.5, 5.0)
 
 
-def local_execution(template: TaskTemplate) -> TaskExecutionMetadata:
+def _local_execution(template: TaskTemplate) -> TaskExecutionMetadata:
     """What Flyte would say of who runs the task; the execution's name is new each time."""
     task_id = Identifier()
     task_id.CopyFrom(template.id)

@@ -62,7 +62,7 @@ from connector_core.service.settings import ServiceSettings
 from connector_core.service.statuses import Refused, answer_error, status_of
 from connector_core.service.uploads import Uploads
 
-__all__ = ["AsyncConnectorService", "ConnectorMetadataService", "SyncConnectorService"]
+__all__ = ["MOST_CARRIED", "AsyncConnectorService", "ConnectorMetadataService", "SyncConnectorService"]
 
 if TYPE_CHECKING:
     from connector_core.meta import ResourceMeta
@@ -524,10 +524,10 @@ def _made_once(phase: Phase, message: str) -> GetTaskResponse:
 async def _carry(state: ResourceMessage) -> bytes:
     """The state of a sync connector's job, as the metadata by which Flyte 2 asks for it."""
     size = state.ByteSize()
-    if size > _MOST_CARRIED:
+    if size > MOST_CARRIED:
         state = await _message(
             Resource.failed(
-                f"The result has {size} bytes, and Flyte 2 keeps at most {_MOST_CARRIED} of a sync connector's job; "
+                f"The result has {size} bytes, and Flyte 2 keeps at most {MOST_CARRIED} of a sync connector's job; "
                 "write large outputs under the output prefix, as files or tables.",
                 code="OUTPUTS_TOO_LARGE",
             ),
@@ -571,7 +571,7 @@ _REFUSALS = (PermissionError, FileNotFoundError, FileExistsError, IsADirectoryEr
 """What says that a place is wrong, and will be the next time."""
 
 _LONG = 200
-_MOST_CARRIED = 256 * 1024
+MOST_CARRIED = 256 * 1024
 _MOST_ATTEMPTS = 16
 _PROCESS = secrets.token_hex(3)
 _numbers = itertools.count(1)

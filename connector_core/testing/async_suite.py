@@ -15,7 +15,7 @@ from connector_core.models import Resource
 from connector_core.phases import Phase
 from connector_core.secrets import masked
 from connector_core.testing.callers import calling
-from connector_core.testing.contracts import contract, holds, skip
+from connector_core.testing.contracts import contract, holds
 from connector_core.testing.elsewhere import call_elsewhere
 from connector_core.testing.serving import serving
 from connector_core.testing.suite import ConnectorSuite
@@ -166,8 +166,8 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         async def phases() -> list[str]:
             attempt = await calls.attempt(task_that_succeeds)
             meta = await calls.create(attempt)
-            last = (await calls.states_of(meta, attempt.prefix))[-1]
-            return [last.phase.name, *[(await calls.get(meta, attempt.prefix)).phase.name for _ in range(3)]]
+            last = (await calls.states_of(meta, attempt.output_prefix))[-1]
+            return [last.phase.name, *[(await calls.get(meta, attempt.output_prefix)).phase.name for _ in range(3)]]
 
         seen = calls.run(phases())
         holds(len(set(seen)) == 1, f"One poll after the other said {', '.join(seen)}.")
@@ -181,9 +181,9 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         async def outputs() -> list[Any]:
             attempt = await calls.attempt(task_that_succeeds)
             meta = await calls.create(attempt)
-            await calls.states_of(meta, attempt.prefix)
-            polls = [await calls.get(meta, attempt.prefix) for _ in range(2)]
-            return [(await each.to_flyte_idl(output_prefix=attempt.prefix)).outputs for each in polls]
+            await calls.states_of(meta, attempt.output_prefix)
+            polls = [await calls.get(meta, attempt.output_prefix) for _ in range(2)]
+            return [(await each.to_flyte_idl(output_prefix=attempt.output_prefix)).outputs for each in polls]
 
         first, second = calls.run(outputs())
         holds(first == second, f"First they were {first}, then {second}.")
@@ -331,9 +331,9 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         async def after() -> list[Resource]:
             attempt = await calls.attempt(task_that_succeeds)
             meta = await calls.create(attempt)
-            before = (await calls.states_of(meta, attempt.prefix))[-1]
+            before = (await calls.states_of(meta, attempt.output_prefix))[-1]
             await calls.delete(meta)
-            return [before, await calls.get(meta, attempt.prefix)]
+            return [before, await calls.get(meta, attempt.output_prefix)]
 
         before, now = calls.run(after())
         holds(now.phase is before.phase, f"It was {before.phase.name}, and is {now.phase.name}: {now.message}")
@@ -356,7 +356,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         self, calls: Calls, task_that_runs_long: ExampleTask, backend_away: AbstractContextManager[None] | None
     ) -> None:
         if backend_away is None:
-            return skip("no fixture backend_away")
+            pytest.skip("no fixture backend_away")
         meta = calls.run(_created(calls, task_that_runs_long))
         with backend_away:
             try:
@@ -367,7 +367,6 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
                 raise AssertionError(f"Without its backend, it says {state.phase.name}: {state.message}")
         after = calls.run(calls.get(meta))
         holds(not after.is_terminal, f"When the backend was back, the job was {after.phase.name}: {after.message}")
-        return None
 
     @contract(
         "find gives the job of a key.",
@@ -379,7 +378,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
 
         async def found() -> tuple[ResourceMeta, ResourceMeta | None]:
             attempt = await calls.attempt(task_that_runs_long)
-            return await calls.create(attempt), await calls.find(attempt.key)
+            return await calls.create(attempt), await calls.find(attempt.idempotency_key)
 
         created, there = calls.run(found())
         holds(there == created, f"create returned {created!r}, and find {there!r}.")
@@ -396,7 +395,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
 
         async def created() -> tuple[str, ResourceMeta]:
             attempt = await calls.attempt(task_that_runs_long)
-            return attempt.key, await calls.create(attempt)
+            return attempt.idempotency_key, await calls.create(attempt)
 
         key, meta = calls.run(created())
         there = call_elsewhere(entry_value, calls.connector, "find", key.encode())
@@ -479,7 +478,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
     ) -> None:
         attempt = calls.run(calls.attempt(task_that_runs_long))
         with serving(calls.registry) as endpoint, calling(endpoint, generation, calls.connector) as flyte:
-            meta = flyte.create(attempt.template, attempt.prefix, attempt.inputs, attempt.metadata)
+            meta = flyte.create(attempt)
             flyte.delete(meta)
         calls.run(_end_of(calls, calls.connector.metadata_type.decode(meta)))
 
@@ -514,7 +513,7 @@ async def _log(calls: Calls, example: ExampleTask, lines: int) -> list[str]:
 
 def _needs(calls: Calls, method: str) -> None:
     if not implements(calls.connector, method):
-        skip(f"the connector has no {method}")
+        pytest.skip(f"the connector has no {method}")
 
 
 def _unlike(one: ResourceMeta, other: ResourceMeta) -> ResourceMeta:

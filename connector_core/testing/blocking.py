@@ -59,4 +59,4 @@ class LoopWatch:
 
 _INTERVAL = 0.01
 _LOOKS = 25
-"""As long as Flyte's health probe may at most be kept waiting without harm, with a wide margin."""
+"""A quarter of a second, or more on a busy machine."""

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 import grpc
 from flyteidl.admin import agent_pb2 as messages
 
-from connector_core.connector import SyncConnectorBase
 from connector_core.models import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from connector_core.connector import ConnectorBase
-    from connector_core.idl import LiteralMap, TaskExecutionMetadata, TaskTemplate
+    from connector_core.local.executor import Attempt
 
 __all__ = ["FlyteCaller", "calling"]
 
@@ -35,13 +34,15 @@ class FlyteCaller:
     def __init__(self, channel: grpc.Channel, generation: int, connector: ConnectorBase) -> None:
         self._channel = channel
         self._generation = generation
-        self._sync = isinstance(connector, SyncConnectorBase)
         self._category = connector.task_category.to_flyte_idl()
 
-    def create(self, template: TaskTemplate, prefix: str, inputs: LiteralMap, metadata: TaskExecutionMetadata) -> bytes:
+    def create(self, attempt: Attempt) -> bytes:
         """Start a job; gives its encoded metadata."""
         request = messages.CreateTaskRequest(
-            template=template, output_prefix=prefix, inputs=inputs, task_execution_metadata=metadata
+            template=attempt.task_template,
+            output_prefix=attempt.output_prefix,
+            inputs=attempt.inputs,
+            task_execution_metadata=attempt.task_execution_metadata,
         )
         encoded: bytes = self._call("CreateTask", request, messages.CreateTaskResponse).resource_meta
         return encoded
@@ -58,14 +59,18 @@ class FlyteCaller:
         request = messages.DeleteTaskRequest(task_category=self._category, resource_meta=resource_meta)
         self._call("DeleteTask", request, messages.DeleteTaskResponse)
 
-    def do(self, template: TaskTemplate, prefix: str, inputs: LiteralMap, metadata: TaskExecutionMetadata) -> Resource:
+    def do(self, attempt: Attempt) -> Resource:
         """Do the job of a sync connector, which Flyte 2 calls as if it were an async one."""
         if self._generation == 2:
-            return self.get(self.create(template, prefix, inputs, metadata), prefix)
-        header = messages.CreateRequestHeader(template=template, output_prefix=prefix, task_execution_metadata=metadata)
+            return self.get(self.create(attempt), attempt.output_prefix)
+        header = messages.CreateRequestHeader(
+            template=attempt.task_template,
+            output_prefix=attempt.output_prefix,
+            task_execution_metadata=attempt.task_execution_metadata,
+        )
         requests = [
             messages.ExecuteTaskSyncRequest(header=header),
-            messages.ExecuteTaskSyncRequest(inputs=inputs),
+            messages.ExecuteTaskSyncRequest(inputs=attempt.inputs),
         ]
         execute: Any = self._channel.stream_stream(
             "/flyteidl.service.SyncAgentService/ExecuteTaskSync",

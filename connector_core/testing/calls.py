@@ -11,12 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from connector_core.connector import SyncConnectorBase
 from connector_core.errors import CallError
-from connector_core.idl import LiteralMap
-from connector_core.invoke import Call, idempotency_key, invoke, stream_logs
+from connector_core.invoke import Call, invoke, stream_logs
 from connector_core.literals import ato_literal_map
-from connector_core.local.executor import local_execution
-from connector_core.local.files import write_message
-from connector_core.local.templates import render_task_template
+from connector_core.local.executor import begin_attempt
 from connector_core.models import Resource
 from connector_core.registry import ConnectorRegistry
 from connector_core.testing.contracts import holds
@@ -25,23 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
     from connector_core.connector import AsyncConnectorBase
-    from connector_core.idl import TaskExecutionMetadata, TaskTemplate
+    from connector_core.local.executor import Attempt
     from connector_core.meta import ResourceMeta
     from connector_core.testing.examples import ExampleTask
 
-__all__ = ["Attempt", "Calls", "LogPage"]
+__all__ = ["Calls", "LogPage"]
 
 T = TypeVar("T")
-
-
-class Attempt(NamedTuple):
-    """One attempt of a task, as Flyte sends it."""
-
-    template: TaskTemplate
-    prefix: str
-    inputs: LiteralMap
-    metadata: TaskExecutionMetadata
-    key: str
 
 
 class LogPage(NamedTuple):
@@ -91,29 +78,19 @@ class Calls:
         directory = self._directory / f"attempt-{self._attempts}"
         directory.mkdir(parents=True)
         prefix = str(directory)
-        template = example.template(self.connector.task_category)
         inputs = await ato_literal_map(example.values, example.inputs, path="inputs", output_prefix=f"{prefix}/inputs")
-        metadata = local_execution(template)
-        key = idempotency_key(self.connector.task_category, metadata) or ""
-        write_message(f"{prefix}/inputs.pb", inputs)
-        return Attempt(render_task_template(template, prefix, inputs, unique_key=key), prefix, inputs, metadata, key)
+        category = self.connector.task_category
+        return await begin_attempt(example.template(category), category, prefix, inputs)
 
-    async def call(self, operation: str, *, deadline: float | None = None, **arguments: Any) -> Any:
+    async def call(self, operation: str, **arguments: Any) -> Any:
         """What a method of the connector gives, within Flyte's deadline."""
-        until = time.monotonic() + (self.deadline if deadline is None else deadline)
+        until = time.monotonic() + self.deadline
         call = Call(self.connector, operation, deadline=until, idempotency_key=arguments.get("idempotency_key"))
         return await invoke(call, self.registry, **arguments)
 
     async def create(self, attempt: Attempt) -> ResourceMeta:
         """Start a job, which is ended with the check."""
-        meta: ResourceMeta = await self.call(
-            "create",
-            task_template=attempt.template,
-            output_prefix=attempt.prefix,
-            inputs=attempt.inputs,
-            task_execution_metadata=attempt.metadata,
-            idempotency_key=attempt.key,
-        )
+        meta: ResourceMeta = await self.call("create", **attempt._asdict())
         self._metas.append(meta)
         return meta
 
@@ -142,20 +119,16 @@ class Calls:
 
     async def do(self, attempt: Attempt) -> Resource:
         """Do the job of a sync connector."""
-        resource: Resource = await self.call(
-            "do",
-            task_template=attempt.template,
-            output_prefix=attempt.prefix,
-            inputs=attempt.inputs,
-            task_execution_metadata=attempt.metadata,
-        )
+        arguments = attempt._asdict()
+        del arguments["idempotency_key"]  # The service gives it to create only.
+        resource: Resource = await self.call("do", **arguments)
         return resource
 
     async def states(self, attempt: Attempt) -> list[Resource]:
         """Every state of a job that one sees who asks all the time; the last one is its end."""
         if isinstance(self.connector, SyncConnectorBase):
             return [await self.do(attempt)]
-        return await self.states_of(await self.create(attempt), attempt.prefix)
+        return await self.states_of(await self.create(attempt), attempt.output_prefix)
 
     async def states_of(self, meta: ResourceMeta, prefix: str = "") -> list[Resource]:
         """Every state of a job from now on to its end."""

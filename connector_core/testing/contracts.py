@@ -5,12 +5,10 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-import pytest
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Broken", "Contract", "contract", "holds", "skip"]
+__all__ = ["Broken", "Contract", "contract", "holds"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -64,9 +62,3 @@ def holds(condition: object, seen: str) -> None:
     __tracebackhide__ = True
     if not condition:
         raise AssertionError(seen)
-
-
-def skip(reason: str) -> None:
-    """The check does not apply to this connector."""
-    __tracebackhide__ = True
-    pytest.skip(reason)

@@ -20,10 +20,11 @@ from connector_core.models import Resource
 from connector_core.phases import Phase
 from connector_core.registry import ConnectorRegistry
 from connector_core.secrets import masked
+from connector_core.service.rpcs import MAX_BYTES
 from connector_core.testing.blocking import LoopWatch
 from connector_core.testing.callers import calling
 from connector_core.testing.calls import Calls
-from connector_core.testing.contracts import contract, holds, skip
+from connector_core.testing.contracts import contract, holds
 from connector_core.testing.examples import ExampleTask
 from connector_core.testing.serving import serving
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from connector_core.connector import AsyncConnectorBase
-    from connector_core.testing.calls import Attempt
 
 __all__ = ["ConnectorSuite"]
 
@@ -149,7 +149,7 @@ class ConnectorSuite:
     )
     def test_a_passing_failure_can_be_retried(self, calls: Calls, task_that_fails_for_now: ExampleTask | None) -> None:
         if task_that_fails_for_now is None:
-            return skip("no fixture task_that_fails_for_now")
+            pytest.skip("no fixture task_that_fails_for_now")
         end = calls.run(_ending(calls, task_that_fails_for_now))
         phase = end.phase if isinstance(end, Resource) else None
         retryable = isinstance(end, RetryableError | TransientError) or phase is Phase.RETRYABLE_FAILED
@@ -167,13 +167,13 @@ class ConnectorSuite:
             attempt = await calls.attempt(task_that_succeeds)
             last = (await calls.states(attempt))[-1]
             if last.outputs is None:
-                return read_outputs(attempt.prefix) if task_that_succeeds.outputs else None
-            message = await last.to_flyte_idl(output_prefix=attempt.prefix)
+                return read_outputs(attempt.output_prefix) if task_that_succeeds.outputs else None
+            message = await last.to_flyte_idl(output_prefix=attempt.output_prefix)
             return message.outputs
 
         given, declared = calls.run(outputs()), task_that_succeeds.outputs
         if declared is None:
-            return skip("the task that succeeds declares no outputs")
+            pytest.skip("the task that succeeds declares no outputs")
         names = set() if given is None else set(given.literals)
         holds(names == set(declared), f"It gives {sorted(names)}, and the task declares {sorted(declared)}.")
         if given is not None:
@@ -189,9 +189,9 @@ class ConnectorSuite:
         async def sizes() -> list[int]:
             attempt = await calls.attempt(task_that_succeeds)
             states = await calls.states(attempt)
-            return [len((await each.to_flyte_idl(output_prefix=attempt.prefix)).SerializeToString()) for each in states]
+            return [(await each.to_flyte_idl(output_prefix=attempt.output_prefix)).ByteSize() for each in states]
 
-        holds(max(calls.run(sizes())) <= 4 * 2**20, "A state has more than 4 MiB.")
+        holds(max(calls.run(sizes())) <= MAX_BYTES, "A state has more than 4 MiB.")
 
     @contract(
         "No secret is in what a connector says of a job.",
@@ -251,7 +251,7 @@ class ConnectorSuite:
     def test_an_empty_task_is_refused_in_words(self, calls: Calls) -> None:
         category = calls.connector.task_category
         template = TaskTemplate(type=category.name, task_type_version=category.version)
-        calls.run(_refused_in_words(calls, template=template, inputs=LiteralMap()))
+        calls.run(_refused_in_words(calls, ExampleTask(), task_template=template, inputs=LiteralMap()))
 
     @contract(
         "An input of another type is refused with a typed error.",
@@ -262,14 +262,10 @@ class ConnectorSuite:
     def test_an_input_of_another_type_is_refused_in_words(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
         names = [*task_that_succeeds.values]
         if not names:
-            return skip("the task that succeeds has no inputs")
+            pytest.skip("the task that succeeds has no inputs")
         wrong: Literal = to_literal([{"another": "type"}])
-        calls.run(
-            _refused_in_words(
-                calls, example=task_that_succeeds, inputs=LiteralMap(literals=dict.fromkeys(names, wrong))
-            )
-        )
-        return None
+        inputs = LiteralMap(literals=dict.fromkeys(names, wrong))
+        calls.run(_refused_in_words(calls, task_that_succeeds, inputs=inputs))
 
     @contract(
         "A connector leaves the task and its inputs as they are.",
@@ -280,9 +276,9 @@ class ConnectorSuite:
         async def changed() -> list[str]:
             attempt = await calls.attempt(task_that_succeeds)
             messages: dict[str, Message] = {
-                "task_template": attempt.template,
+                "task_template": attempt.task_template,
                 "inputs": attempt.inputs,
-                "task_execution_metadata": attempt.metadata,
+                "task_execution_metadata": attempt.task_execution_metadata,
             }
             before = {name: message.SerializeToString(deterministic=True) for name, message in messages.items()}
             await calls.states(attempt)
@@ -321,11 +317,10 @@ class ConnectorSuite:
 
             async def through() -> Resource:
                 attempt = await calls.attempt(task_that_succeeds)
-                arguments = attempt.template, attempt.prefix, attempt.inputs, attempt.metadata
                 if isinstance(calls.connector, SyncConnectorBase):
-                    return flyte.do(*arguments)
-                meta = flyte.create(*arguments)
-                return (await calls.polled(partial(flyte.get, meta, attempt.prefix)))[-1]
+                    return flyte.do(attempt)
+                meta = flyte.create(attempt)
+                return (await calls.polled(partial(flyte.get, meta, attempt.output_prefix)))[-1]
 
             last = calls.run(through())
         holds(last.phase is Phase.SUCCEEDED, f"It ended as {last.phase.name}: {last.message}")
@@ -339,11 +334,8 @@ async def _ending(calls: Calls, example: ExampleTask) -> Resource | CallError:
     return await calls.ending(await calls.attempt(example))
 
 
-async def _refused_in_words(
-    calls: Calls, *, inputs: LiteralMap, template: TaskTemplate | None = None, example: ExampleTask | None = None
-) -> None:
-    attempt: Attempt = await calls.attempt(ExampleTask() if example is None else example)
-    attempt = attempt._replace(inputs=inputs, template=attempt.template if template is None else template)
+async def _refused_in_words(calls: Calls, example: ExampleTask, **changed: Any) -> None:
+    attempt = (await calls.attempt(example))._replace(**changed)
     operation = calls.do if isinstance(calls.connector, SyncConnectorBase) else calls.create
     try:
         await operation(attempt)

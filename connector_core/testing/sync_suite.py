@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from connector_core.phases import Phase
+from connector_core.service.servicers import MOST_CARRIED
 from connector_core.testing.contracts import contract, holds
 from connector_core.testing.suite import ConnectorSuite
 
@@ -62,7 +63,7 @@ class BaseSyncConnectorSuite(ConnectorSuite):
         async def ended() -> bool:
             attempt = await calls.attempt(task_that_succeeds)
             return await calls.given_up(
-                "do", task_template=attempt.template, output_prefix=attempt.prefix, inputs=attempt.inputs
+                "do", task_template=attempt.task_template, output_prefix=attempt.output_prefix, inputs=attempt.inputs
             )
 
         holds(calls.run(ended()), "do went on after it was cancelled.")
@@ -89,7 +90,7 @@ class BaseSyncConnectorSuite(ConnectorSuite):
         async def size() -> int:
             attempt = await calls.attempt(task_that_succeeds)
             resource = await calls.do(attempt)
-            return (await resource.to_flyte_idl(output_prefix=attempt.prefix)).ByteSize()
+            return (await resource.to_flyte_idl(output_prefix=attempt.output_prefix)).ByteSize()
 
         seen = calls.run(size())
-        holds(seen <= 256 * 1024, f"It has {seen} bytes.")
+        holds(seen <= MOST_CARRIED, f"It has {seen} bytes.")

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from connector_core.testing import BaseAsyncConnectorSuite, BaseSyncConnectorSuite, Contract
+from connector_core.testing import BaseAsyncConnectorSuite, BaseSyncConnectorSuite, Contract, Site
 from support.breaking import ASYNC, SYNC
-from support.sites import Site
 
 HEADER = """
 from contextlib import contextmanager
@@ -62,14 +61,14 @@ class Test{name}(Given, Base{kind}ConnectorSuite):
 
 
 @pytest.fixture
-def suites(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.Pytester:
+def suites(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, connector_site: Site
+) -> pytest.Pytester:
     """A directory for suites, with the backend of the connectors, and their entries."""
     (tmp_path / "jobs").mkdir()
     monkeypatch.setenv("WAITING_JOBS", str(tmp_path / "jobs"))
-    site = Site(tmp_path / "site")
     entries = {"wait": "support.conforming:Wait", "double": "support.conforming:Double"}
-    site.add("conforming", connectors=entries)
-    monkeypatch.syspath_prepend(str(site.path))
+    connector_site.add("conforming", connectors=entries)
     monkeypatch.setenv("CONNECTORS_ALLOW", "dist:conforming")
     pytester.makeini("[pytest]\nfilterwarnings = error\naddopts = -p no:cacheprovider -p no:cov -p no:xdist")
     return pytester

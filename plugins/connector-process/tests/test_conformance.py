@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING
-
 import pytest
 
 from connector_core.testing import BaseAsyncConnectorSuite, ExampleTask
 from connector_process import ProcessConnector
-
-if TYPE_CHECKING:
-    from conftest import Jobs
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("jobs")
 class TestProcess(BaseAsyncConnectorSuite):
     @pytest.fixture
-    def connector(self, jobs: Jobs) -> ProcessConnector:
-        assert os.environ["CONNECTOR_PROCESS_DIR"] == str(jobs.root)
+    def connector(self) -> ProcessConnector:
         return ProcessConnector()
 
     @pytest.fixture
