@@ -70,7 +70,7 @@ def typing(session: nox.Session) -> None:
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """The whole suite with coverage, on every supported Python that is installed."""
-    install(session, "tests", "service", more=("import-linter",))
+    install(session, "docs", "tests", more=("import-linter",))
     # `--cov` takes what follows it for its value, unless that is an option.
     session.run("pytest", "--cov", "-n", "2", "--dist", "loadgroup", *session.posargs)
 
@@ -84,9 +84,17 @@ def plugins(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Every example in the documentation is run."""
-    install(session, "tests", "service")
+    """Every example in the documentation is run, and the site builds."""
+    install(session, "docs", "tests")
     session.run("pytest", "tests/docs", *session.posargs)
+
+
+@nox.session
+def site(session: nox.Session) -> None:
+    """Build the site of the documentation, to be read at build/site/index.html; a warning is an error."""
+    install(session, "docs", "testing", plugins=False)
+    build = ["sphinx-build", "--fail-on-warning", "--keep-going", "--fresh-env", "--quiet", "--conf-dir", "docs"]
+    session.run(*build, "--doctree-dir", "build/doctrees", ".", "build/site", *session.posargs)
 
 
 @nox.session(python=["3.12", "3.11"])

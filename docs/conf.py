@@ -1,0 +1,92 @@
+"""How Sphinx makes the site: from the Markdown of this repository, and from the docstrings of the public API.
+
+`nox -s site` builds it. The source directory is the root of the repository, so that a link from one page to another is
+the same path on the site as where the files are read as they are.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import shlex
+import sys
+
+from docutils import nodes
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+
+import connector_core
+
+PUBLIC = ["connector_core", "connector_core.client", "connector_core.service", "connector_core.testing"]
+"""The modules that the API reference is made from."""
+
+project = "connector-core"
+version = release = connector_core.__version__
+
+root_doc = "docs/index"
+# What is no page is not even walked through, environments least of all.
+exclude_patterns = [".*", "build", "connector_core", "tests"]
+include_patterns = ["docs/**", "plugins/*/README.md", "README.md", "CHANGELOG.md", "CONTRIBUTING.md"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinxcontrib.mermaid"]
+
+myst_heading_anchors = 3
+myst_fence_as_directive = ["mermaid"]
+# Drawn while the site is built: a reader's browser loads no library, and nothing from elsewhere.
+mermaid_output_format = "svg"
+mermaid_cmd = f"{shlex.quote(sys.executable)} -m mermaidx"
+mermaid_params = ["--quiet", "--theme", "neutral"]
+
+autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
+default_role = "py:obj"
+python_use_unqualified_type_names = True
+toc_object_entries_show_parents = "hide"
+
+html_theme = "furo"
+html_title = f"connector-core {release}"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
+html_additional_pages = {"index": "to-the-index.html"}
+templates_path = ["templates"]
+html_copy_source = False
+html_show_copyright = False
+
+
+def setup(app: Sphinx) -> None:
+    """Connect what follows to the steps of the build."""
+    app.connect("source-read", add_sidebar)
+    app.connect("missing-reference", find_public_name)
+
+
+def add_sidebar(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Give the index a table of contents, which is the sidebar: its own sections, and the pages that they link to."""
+    if docname == app.config.root_doc:
+        for section in source[0].split("\n## ")[1:]:
+            heading, _, text = section.partition("\n")
+            targets = re.findall(r"\]\(([^)#]+\.md)\)", text)
+            source[0] += "\n".join(["\n```{toctree}", ":hidden:", f":caption: {heading}", *targets, "```\n"])
+
+
+def find_public_name(
+    app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.TextElement
+) -> nodes.Element | None:
+    """Lead from the name of a private module, which annotations resolve to, to the public one that is documented."""
+    if node.get("refdomain") == "py" and (name := _public_names().get(node["reftarget"])):
+        return env.domains["py"].resolve_xref(env, node["refdoc"], app.builder, "obj", name, node, content)
+    return None
+
+
+def _public_names() -> dict[str, str]:
+    found = {}
+    for module_name in PUBLIC:
+        module = importlib.import_module(module_name)
+        for name in getattr(module, "__all__", []):
+            member = getattr(module, name)
+            found[name] = f"{module_name}.{name}"
+            if hasattr(member, "__qualname__"):
+                found[f"{member.__module__}.{member.__qualname__}"] = f"{module_name}.{name}"
+    return found

@@ -1,0 +1,91 @@
+"""The site of the documentation: Sphinx makes it of the same pages, and of the docstrings."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from support.markdown import blocks, name_of, pages
+from support.wheels import ROOT
+
+pytest.importorskip("sphinx", reason="the extra `docs` is not installed")
+pytestmark = pytest.mark.xdist_group("site")  # It is built once.
+
+INDEX = ROOT / "docs" / "index.md"
+ON_THE_SITE = [*pages(), ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("plugins/*/README.md"))]
+CLIENT = "connector_core.client.ConnectorClient"
+PUBLIC = [CLIENT] + [
+    f"{module}.{name}"
+    for module in ("connector_core", "connector_core.service", "connector_core.testing")
+    for name in import_module(module).__all__
+]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of the site."""
+    made = tmp_path_factory.mktemp("site")
+    options = [
+        "--fail-on-warning",
+        "--keep-going",
+        "--quiet",
+        "--conf-dir",
+        "docs",
+        "--doctree-dir",
+        str(made / "trees"),
+    ]
+    sphinx = [sys.executable, "-m", "sphinx", *options, ".", str(made / "html")]
+    completed = subprocess.run(sphinx, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (completed.returncode, completed.stderr) == (0, "")
+    return made / "html"
+
+
+def html_of(page: Path, site: Path) -> str:
+    return (site / name_of(page)).with_suffix(".html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ON_THE_SITE, ids=name_of)
+def test_a_page_is_on_the_site_and_in_its_sidebar_and_in_its_search(page: Path, site: Path) -> None:
+    name = name_of(page).removesuffix(".md")
+    assert 'name="viewport"' in html_of(page, site)
+    assert f'"{name}"' in (site / "searchindex.js").read_text(encoding="utf-8")
+    if name != "docs/index":
+        assert re.search(
+            rf'class="toctree-l1"><a [^>]*href="[./]*{name.removeprefix("docs/")}.html"', html_of(INDEX, site)
+        )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_public_name_is_documented_from_its_docstring(name: str, site: Path) -> None:
+    assert any(f'id="{name}"' in page.read_text(encoding="utf-8") for page in site.glob("docs/reference/api/*.html"))
+
+
+@pytest.mark.slow
+def test_the_front_page_leads_to_the_index(site: Path) -> None:
+    assert "url=docs/index.html" in (site / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ON_THE_SITE, ids=name_of)
+def test_a_diagram_is_a_picture(page: Path, site: Path) -> None:
+    diagrams = [block for block in blocks(page) if block.language == "mermaid"]
+    pictures = re.findall(r'"([^"]+/(?:mermaid-\w+\.svg))"', html_of(page, site))
+    assert len(set(pictures)) == len(diagrams)
+    for picture in pictures:
+        assert (site / name_of(page)).parent.joinpath(picture).resolve().is_file()
+
+
+@pytest.mark.slow
+def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        loaded = re.findall(
+            r'<(?:script|img|iframe|link rel="stylesheet")[^>]+(?:src|href)="([^"]+)"', page.read_text()
+        )
+        assert not [url for url in loaded if "//" in url], page.name
