@@ -105,6 +105,14 @@ def flytekit(session: nox.Session) -> None:
     session.run("pytest", "tests/flytekit", "-W", "default", *session.posargs)
 
 
+@nox.session
+def flyte(session: nox.Session) -> None:
+    """The examples of tasks for Flyte 2, with its SDK."""
+    # It wants other releases of some packages, exactly, than the constraints and the extra `tests` have.
+    session.install("-e", ".[testing]", "flyte>=2.12", "hatchling", "hypothesis", "pytest-xdist", "uv")
+    session.run("pytest", "tests/flytekit/test_documentation.py", "-W", "default", *session.posargs)
+
+
 # Never reused: what is installed already is not replaced by something older.
 @nox.session(python="3.11", reuse_venv=False)
 def oldest(session: nox.Session) -> None:

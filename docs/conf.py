@@ -6,10 +6,13 @@ the same path on the site as where the files are read as they are.
 
 from __future__ import annotations
 
+import html
 import importlib
 import re
 import shlex
 import sys
+from pathlib import Path
+from typing import Any
 
 from docutils import nodes
 from sphinx.addnodes import pending_xref
@@ -35,7 +38,7 @@ myst_fence_as_directive = ["mermaid"]
 # Drawn while the site is built: a reader's browser loads no library, and nothing from elsewhere.
 mermaid_output_format = "svg"
 mermaid_cmd = f"{shlex.quote(sys.executable)} -m mermaidx"
-mermaid_params = ["--quiet", "--theme", "neutral"]
+mermaid_params = ["--quiet", "--theme", "neutral", "--config", str(Path(__file__).with_name("mermaid.json"))]
 
 autodoc_default_options = {"members": True, "show-inheritance": True}
 autodoc_typehints = "signature"
@@ -60,6 +63,7 @@ def setup(app: Sphinx) -> None:
     """Connect what follows to the steps of the build."""
     app.connect("source-read", add_sidebar)
     app.connect("missing-reference", find_public_name)
+    app.connect("html-page-context", box_diagrams)
 
 
 def add_sidebar(app: Sphinx, docname: str, source: list[str]) -> None:
@@ -78,6 +82,19 @@ def find_public_name(
     if node.get("refdomain") == "py" and (name := _public_names().get(node["reftarget"])):
         return env.domains["py"].resolve_xref(env, node["refdoc"], app.builder, "obj", name, node, content)
     return None
+
+
+def box_diagrams(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], document: nodes.document | None
+) -> None:
+    """Put each diagram, as a picture that its own text describes, into a box that can scroll."""
+
+    def boxed(found: re.Match[str]) -> str:
+        text = html.escape(html.unescape(found["text"]))
+        return f'<div class="diagram"><img src="{found["source"]}" alt="{text}"></div>'
+
+    diagram = r'<object data="(?P<source>[^"]+\.svg)"[^>]*>\s*<p class="warning">(?P<text>.*?)</p></object>'
+    context["body"] = re.sub(diagram, boxed, context.get("body", ""), flags=re.DOTALL)
 
 
 def _public_names() -> dict[str, str]:

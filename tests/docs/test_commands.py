@@ -6,14 +6,17 @@ import doctest
 import json
 import re
 import shlex
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Self
 
 import pytest
+import uv
 
 from connector_core.cli import _parser
 from support.markdown import Block, Command, blocks, commands, installed, name_of, pages, words_of
-from support.venvs import Venv
+from support.venvs import Venv, minimal_environment
 from support.wheels import ROOT, build_project, build_wheel
 
 SHELL = [
@@ -105,14 +108,14 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Install:
 @pytest.mark.slow
 @pytest.mark.parametrize("page", WITH_CONSOLE, ids=name_of)
 def test_a_console_says_what_the_page_shows(page: Path, environment: Install, tmp_path: Path) -> None:
-    session = _Session(environment(*installed(page)), tmp_path)
-    for block in blocks(page):
-        if block.file is not None:
-            path = tmp_path / block.file
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(block.text, encoding="utf-8")
-        elif block.language == "console" and block.not_run is None:
-            session.type_all(commands(block))
+    with _Session(environment(*installed(page)), tmp_path) as session:
+        for block in blocks(page):
+            if block.file is not None:
+                path = tmp_path / block.file
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(block.text, encoding="utf-8")
+            elif block.language == "console" and block.not_run is None:
+                session.type_all(commands(block))
 
 
 def test_the_package_of_the_readme_has_less_than_forty_lines() -> None:
@@ -128,24 +131,34 @@ def test_the_package_of_the_readme_is_installed_and_run(environment: Install, tm
         if block.file is not None:
             (tmp_path / block.file).write_text(block.text, encoding="utf-8")
     (console,) = (block for block in blocks(ROOT / "README.md") if block.language == "console")
-    session = _Session(environment(), tmp_path / "greeting")
-    session.type_all(commands(console))
+    with _Session(environment(), tmp_path / "greeting") as session:
+        session.type_all(commands(console))
 
 
 @pytest.mark.slow
 def test_the_five_lines_of_the_readme_work(environment: Install, tmp_path: Path) -> None:
     (block,) = (block for block in blocks(ROOT / "README.md") if "connectors doctor" in block.text)
-    session = _Session(environment("connector-duckdb", "connector-process"), tmp_path)
-    session.type_all(commands(block))
+    with _Session(environment("connector-duckdb", "connector-process"), tmp_path) as session:
+        session.type_all(commands(block))
 
 
 class _Session:
-    """A person at a terminal, with the environment activated."""
+    """A person at a terminal, with the environment activated; and at another one, if a service is to be started."""
 
     def __init__(self, venv: Venv, directory: Path) -> None:
         self.venv = venv
         self.directory = self.home = directory
         self.status = 0
+        self.service: subprocess.Popen[str] | None = None
+        self.endpoint = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        if self.service is not None:
+            self.service.terminate()
+            self.service.communicate(timeout=60)
 
     def type_all(self, typed: list[Command]) -> None:
         for number, command in enumerate(typed):
@@ -169,7 +182,13 @@ class _Session:
         if words[:2] == ["pip", "install"]:
             self._install([word for word in words[2:] if not word.startswith("-")])
             return ""
-        script = f"exec 2>&1\n{command.text}"
+        if words == ["connectors", "serve"]:
+            return self._serve()
+        if words[0] == "uv":
+            uv_command = [uv.find_uv_bin(), *words[1:], "--quiet"]
+            subprocess.run(uv_command, cwd=self.directory, env=minimal_environment(index=True), check=True)
+            return ""
+        script = f"exec 2>&1\n{command.text}".replace("localhost:8000", self.endpoint)
         # A terminal shows each line when it is written, and so in order.
         env = {"PYTHONUNBUFFERED": "1", "HOME": str(self.home)}
         completed = self.venv.run("bash", "-c", script, cwd=self.directory, env=env, check=False)
@@ -181,8 +200,22 @@ class _Session:
             if (self.directory / requirement / "pyproject.toml").exists():
                 wheel = build_project(self.directory / requirement, self.directory / ".wheels")
                 self.venv.install(wheel, dependencies=False)
+            elif requirement.startswith("connector-core["):
+                core = build_project(ROOT, self.home / ".wheels")
+                self.venv.install(f"{requirement} @ {core.as_uri()}")
             else:
                 assert requirement == "connector-core"
+
+    def _serve(self) -> str:
+        """Start a service, on any free ports: another test may have the usual ones."""
+        command = [self.venv.bin("connectors"), "serve", "--port", "0", "--metrics-port", "0"]
+        self.service = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=minimal_environment())
+        assert self.service.stderr is not None
+        while said := self.service.stderr.readline():
+            if found := re.search(r"Serving .* on (localhost:\d+)", said):
+                self.endpoint = found[1]
+                return str(json.loads(said)["event"].replace(self.endpoint, "localhost:8000"))
+        raise AssertionError("The service has ended.")
 
 
 def _compare(command: Command, output: str) -> None:

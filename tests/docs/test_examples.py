@@ -18,6 +18,8 @@ NOT_RUN = {
     # They build an image, and serve until they are stopped.
     "docs/how-to/deploy.md: docker build -t connector-core .",
     "docs/how-to/deploy.md: pip install 'connector-core[service]' connector-duckdb",
+    # It uploads.
+    "docs/how-to/publish.md: uv build",
     "docs/reference/performance.md: nox -s bench",
 }
 """The blocks marked `not run`, which cannot be run: page, and how the block begins."""
@@ -26,13 +28,14 @@ PAGES = [page for page in pages() if any(block.language in ("python", "pycon") f
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-@pytest.mark.usefixtures("hermetic")
-def test_the_python_of_a_page_runs(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_python_of_a_page_runs(page: Path, hermetic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # A module that can be found: dataclasses look up there what their annotations name.
     module = ModuleType("the_page")
     monkeypatch.setitem(sys.modules, "the_page", module)
     for block in blocks(page):
-        if block.not_run is None:
+        if block.file is not None:
+            _write(block, hermetic, monkeypatch)
+        if block.not_run is None and block.runs_with is None:
             if block.language == "python":
                 _run(block, module)
             elif block.language == "pycon":
@@ -47,6 +50,15 @@ def test_no_more_is_left_out_than_must_be() -> None:
         if block.not_run is not None
     }
     assert found == NOT_RUN
+
+
+def _write(block: Block, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write the file, and let later blocks import it."""
+    path = directory / (block.file or "")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(block.text, encoding="utf-8")
+    monkeypatch.syspath_prepend(path.parent)
+    monkeypatch.delitem(sys.modules, path.stem, raising=False)
 
 
 def _run(block: Block, module: ModuleType) -> None:

@@ -295,10 +295,31 @@ def test_every_page_of_the_metrics_port_is_in_the_reference() -> None:
     assert tuple(rows) == PATHS
 
 
-@pytest.mark.parametrize("status", [status for status in StatusCode if status is not StatusCode.OK], ids=str)
-def test_every_error_code_is_in_the_reference(status: StatusCode) -> None:
+def error_code_of(status: StatusCode) -> str:
     metrics = Metrics()
     metrics.refused("echo", "do", status)
     (failed,) = (metric for metric in metrics.registry.collect() if metric.name == "flyte_connector_requests_failure")
-    code = failed.samples[0].labels["error_code"]
-    assert re.search(rf"^\| `{code}` \|.*\b{status.name}\b", text_of("metrics.md"), flags=re.MULTILINE)
+    return failed.samples[0].labels["error_code"]
+
+
+@pytest.mark.parametrize("status", [status for status in StatusCode if status is not StatusCode.OK], ids=str)
+def test_every_error_code_is_in_the_reference(status: StatusCode) -> None:
+    assert re.search(rf"^\| `{error_code_of(status)}` \|.*\b{status.name}\b", text_of("metrics.md"), flags=re.MULTILINE)
+
+
+ANSWERED = {
+    StatusCode[name]
+    for source in (ROOT / "connector_core" / "service").glob("*.py")
+    for name in re.findall(r"StatusCode\.([A-Z_]+)", source.read_text(encoding="utf-8"))
+    if source.name != "metrics.py"
+} - {StatusCode.OK}
+
+
+def test_the_statuses_that_are_answered_are_those_in_the_reference() -> None:
+    listed = re.findall(r"^\| `([A-Z_]+)` \|", text_of("status-codes.md"), flags=re.MULTILINE)
+    assert sorted(listed) == sorted(status.name for status in ANSWERED)
+
+
+@pytest.mark.parametrize("status", sorted(ANSWERED, key=str), ids=str)
+def test_a_status_is_in_the_reference_with_its_number_in_the_metrics(status: StatusCode) -> None:
+    assert f"| `{status.name}` | `{error_code_of(status)}` |" in text_of("status-codes.md")

@@ -76,7 +76,7 @@ def test_the_front_page_leads_to_the_index(site: Path) -> None:
 @pytest.mark.parametrize("page", ON_THE_SITE, ids=name_of)
 def test_a_diagram_is_a_picture(page: Path, site: Path) -> None:
     diagrams = [block for block in blocks(page) if block.language == "mermaid"]
-    pictures = re.findall(r'"([^"]+/(?:mermaid-\w+\.svg))"', html_of(page, site))
+    pictures = re.findall(r'<div class="diagram"><img src="([^"]+\.svg)"', html_of(page, site))
     assert len(set(pictures)) == len(diagrams)
     for picture in pictures:
         assert (site / name_of(page)).parent.joinpath(picture).resolve().is_file()

@@ -4,6 +4,7 @@ A comment on a line of its own before a block says what is special about it:
 
 * ``<!-- file: PATH -->``: the block is the content of this file.
 * ``<!-- not run: REASON -->``: it cannot be run as it stands.
+* ``<!-- runs with: PACKAGE -->``: it is run where this package is installed, which has to be an environment of its own.
 
 And one anywhere on a page, ``<!-- installed: NAME, NAME -->``, names the distributions that its commands need.
 """
@@ -27,6 +28,7 @@ class Block(NamedTuple):
     text: str
     file: str | None
     not_run: str | None
+    runs_with: str | None
 
     @property
     def place(self) -> str:
@@ -59,7 +61,8 @@ def blocks(page: Path) -> list[Block]:
     for match in _FENCE.finditer(text):
         marks = dict(_MARK.findall(match["marks"]))
         line = text.count("\n", 0, match.start("fence")) + 1
-        found.append(Block(page, line, match["language"], match["text"], marks.get("file"), marks.get("not run")))
+        special = (marks.get(mark) for mark in ("file", "not run", "runs with"))
+        found.append(Block(page, line, match["language"], match["text"], *special))
     return found
 
 
@@ -157,4 +160,4 @@ _FENCE = re.compile(
     r"(?P<marks>(?:^<!--(?:(?!-->).)*-->\n+)*)^(?P<fence>```(?P<language>\w*))[^\n]*\n(?P<text>.*?)^```$",
     flags=re.MULTILINE | re.DOTALL,
 )
-_MARK = re.compile(r"^<!-- (file|not run): (.*?) -->$", flags=re.MULTILINE)
+_MARK = re.compile(r"^<!-- (file|not run|runs with): (.*?) -->$", flags=re.MULTILINE)
