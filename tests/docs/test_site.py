@@ -30,19 +30,11 @@ PUBLIC = [CLIENT] + [
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of the site."""
     made = tmp_path_factory.mktemp("site")
-    options = [
-        "--fail-on-warning",
-        "--keep-going",
-        "--quiet",
-        "--conf-dir",
-        "docs",
-        "--doctree-dir",
-        str(made / "trees"),
-    ]
-    sphinx = [sys.executable, "-m", "sphinx", *options, ".", str(made / "html")]
+    trees, html = made / "trees", made / "html"
+    sphinx = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-c", "docs", "-d", trees, ".", html]
     completed = subprocess.run(sphinx, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (completed.returncode, completed.stderr) == (0, "")
-    return made / "html"
+    return html
 
 
 def html_of(page: Path, site: Path) -> str:
@@ -56,9 +48,8 @@ def test_a_page_is_on_the_site_and_in_its_sidebar_and_in_its_search(page: Path, 
     assert 'name="viewport"' in html_of(page, site)
     assert f'"{name}"' in (site / "searchindex.js").read_text(encoding="utf-8")
     if name != "docs/index":
-        assert re.search(
-            rf'class="toctree-l1"><a [^>]*href="[./]*{name.removeprefix("docs/")}.html"', html_of(INDEX, site)
-        )
+        entry = rf'class="toctree-l1"><a [^>]*href="[./]*{name.removeprefix("docs/")}.html"'
+        assert re.search(entry, html_of(INDEX, site))
 
 
 @pytest.mark.slow
@@ -85,7 +76,5 @@ def test_a_diagram_is_a_picture(page: Path, site: Path) -> None:
 @pytest.mark.slow
 def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
     for page in site.rglob("*.html"):
-        loaded = re.findall(
-            r'<(?:script|img|iframe|link rel="stylesheet")[^>]+(?:src|href)="([^"]+)"', page.read_text()
-        )
-        assert not [url for url in loaded if "//" in url], page.name
+        loaded = r'<(?:script|img|iframe|link rel="stylesheet")[^>]+(?:src|href)="([^"]+)"'
+        assert not [url for url in re.findall(loaded, page.read_text(encoding="utf-8")) if "//" in url], page.name
