@@ -21,8 +21,9 @@ ON_THE_SITE = [*pages(), ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorte
 CLIENT = "connector_core.client.ConnectorClient"
 PUBLIC = [CLIENT] + [
     f"{module}.{name}"
-    for module in ("connector_core", "connector_core.service", "connector_core.testing")
+    for module in ("connector_core", "connector_core.hookspecs", "connector_core.service", "connector_core.testing")
     for name in import_module(module).__all__
+    if (module, name) != ("connector_core.hookspecs", "hookimpl")  # It is public where the other names are.
 ]
 
 
