@@ -209,7 +209,8 @@ class _Session:
     def _serve(self) -> str:
         """Start a service, on any free ports: another test may have the usual ones."""
         command = [self.venv.bin("connectors"), "serve", "--port", "0", "--metrics-port", "0"]
-        self.service = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=minimal_environment())
+        env = {**minimal_environment(), "HOME": str(self.home)}
+        self.service = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env)
         assert self.service.stderr is not None
         while said := self.service.stderr.readline():
             if found := re.search(r"Serving .* on (localhost:\d+)", said):

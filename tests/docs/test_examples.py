@@ -7,6 +7,7 @@ import asyncio
 import doctest
 import inspect
 import sys
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
@@ -15,14 +16,19 @@ import pytest
 from support.markdown import Block, blocks, name_of, pages
 
 NOT_RUN = {
-    # They build an image, and serve until they are stopped.
+    # They build images, and serve until they are stopped.
+    "docs/how-to/deploy.md: FROM connector-core",
     "docs/how-to/deploy.md: docker build -t connector-core .",
     "docs/how-to/deploy.md: pip install 'connector-core[service]' connector-duckdb",
+    "docs/how-to/secure.md: connectors serve --tls-cert tls.crt --tls-key tls.key --tls-client-ca clients.crt",
     # It uploads.
     "docs/how-to/publish.md: uv build",
     "docs/reference/performance.md: nox -s bench",
 }
 """The blocks marked `not run`, which cannot be run: page, and how the block begins."""
+
+KINDS = {"console", "mermaid", "pycon", "python", "text", ""}
+"""What is run, drawn or only read; the last is for Sphinx."""
 
 PAGES = [page for page in pages() if any(block.language in ("python", "pycon") for block in blocks(page))]
 
@@ -50,6 +56,18 @@ def test_no_more_is_left_out_than_must_be() -> None:
         if block.not_run is not None
     }
     assert found == NOT_RUN
+
+
+@pytest.mark.parametrize("page", pages(), ids=name_of)
+def test_a_page_has_its_commands_in_consoles_and_its_files_can_be_read(page: Path) -> None:
+    for block in blocks(page):
+        if block.language == "toml":
+            tomllib.loads(block.text)
+        elif block.language == "yaml":
+            yaml = pytest.importorskip("yaml", reason="the extra `docs` is not installed")
+            assert all(yaml.safe_load_all(block.text)), block.place
+        elif block.not_run is None and name_of(page) != "README.md":  # Its commands have tests of their own.
+            assert block.language in KINDS, block.place
 
 
 def _write(block: Block, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
