@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import doctest
 import json
+import os
+import pty
 import re
 import shlex
 import subprocess
@@ -149,7 +151,7 @@ class _Session:
         self.venv = venv
         self.directory = self.home = directory
         self.status = 0
-        self.service: subprocess.Popen[str] | None = None
+        self.service: subprocess.Popen[bytes] | None = None
         self.endpoint = ""
 
     def __enter__(self) -> Self:
@@ -158,7 +160,8 @@ class _Session:
     def __exit__(self, *raised: object) -> None:
         if self.service is not None:
             self.service.terminate()
-            self.service.communicate(timeout=60)
+            self.service.wait(timeout=60)
+            self.log.close()
 
     def type_all(self, typed: list[Command]) -> None:
         for number, command in enumerate(typed):
@@ -207,15 +210,17 @@ class _Session:
                 assert requirement == "connector-core"
 
     def _serve(self) -> str:
-        """Start a service, on any free ports: another test may have the usual ones."""
+        """Start a service, on any free ports: another test may have the usual ones. Its log is shown as to a person."""
+        terminal, its_end = pty.openpty()
         command = [self.venv.bin("connectors"), "serve", "--port", "0", "--metrics-port", "0"]
         env = {**minimal_environment(), "HOME": str(self.home)}
-        self.service = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env)
-        assert self.service.stderr is not None
-        while said := self.service.stderr.readline():
-            if found := re.search(r"Serving .* on (localhost:\d+)", said):
+        self.service = subprocess.Popen(command, stderr=its_end, env=env)
+        os.close(its_end)
+        self.log = os.fdopen(terminal, encoding="utf-8")
+        while said := self.log.readline():
+            if found := re.search(r"Serving .* on (localhost:\d+); .* (port \d+)", said):
                 self.endpoint = found[1]
-                return str(json.loads(said)["event"].replace(self.endpoint, "localhost:8000"))
+                return said.replace(found[1], "localhost:8000").replace(found[2], "port 9090")
         raise AssertionError("The service has ended.")
 
 
