@@ -201,6 +201,10 @@ _OPTIONS = (
     ("grpc.max_send_message_length", -1),
     # All of an engine's calls come over one connection.
     ("grpc.max_concurrent_streams", 2048),
+    # While the event loop is busy, calls wait in gRPC: of more than 1000 it would cancel some at random, and to Flyte
+    # that is one of the five errors after which a job is never asked for again.
+    ("grpc.server.max_pending_requests", 4 * 2048),
+    ("grpc.server.max_pending_requests_hard_limit", 4 * 2048),
     # Flyte 2 pings every 30 s, with and without calls.
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),

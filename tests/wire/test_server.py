@@ -178,6 +178,24 @@ class TestWhatIsPermitted:
         calls = [flyte.jobs.GetTask.future(request, timeout=60) for _ in range(1000)]
         assert {call.code() for call in calls} == {StatusCode.OK}
 
+    def test_calls_that_wait_for_a_blocked_event_loop(self, registry: ConnectorRegistry, flyte: Flyte) -> None:
+        blocked, release = threading.Event(), threading.Event()
+
+        async def get(self: Any, resource_meta: Any) -> Resource:
+            blocked.set()
+            assert release.wait(60)  # As a connector does that knows no better.
+            return Resource.running()
+
+        registry.register(type("Probe", (Jobs,), {"get": get})())
+        category = flyte.messages.TaskCategory(name="job")
+        request = flyte.messages.GetTaskRequest(task_category=category, resource_meta=b"{}")
+        futures = [flyte.jobs.GetTask.future(request, timeout=60)]
+        assert blocked.wait(30)
+        futures += [flyte.jobs.GetTask.future(request, timeout=60) for _ in range(2000)]
+        # Time for them to arrive, or to be refused, while nobody takes them.
+        threading.Timer(1, release.set).start()
+        assert {future.code() for future in futures} == {StatusCode.OK}
+
 
 class TestABackendThatFails:
     """Flyte never forgets an error of GetTask."""
