@@ -202,7 +202,7 @@ _OPTIONS = (
     # All of an engine's calls come over one connection.
     ("grpc.max_concurrent_streams", 2048),
     # While the event loop is busy, calls wait in gRPC: of more than 1000 it would cancel some at random, and to Flyte
-    # that is one of the five errors after which a job is never asked for again.
+    # that is one of the five errors after which a job is never asked for again. One that waits takes 15 KB.
     ("grpc.server.max_pending_requests", 4 * 2048),
     ("grpc.server.max_pending_requests_hard_limit", 4 * 2048),
     # Flyte 2 pings every 30 s, with and without calls.
