@@ -6,6 +6,7 @@ the same path on the site as where the files are read as they are.
 
 from __future__ import annotations
 
+import functools
 import html
 import importlib
 import re
@@ -97,13 +98,13 @@ def box_diagrams(
     context["body"] = re.sub(diagram, boxed, context.get("body", ""), flags=re.DOTALL)
 
 
+@functools.cache
 def _public_names() -> dict[str, str]:
     found = {}
     for module_name in PUBLIC:
         module = importlib.import_module(module_name)
-        for name in getattr(module, "__all__", []):
+        for name in module.__all__:
             member = getattr(module, name)
-            found[name] = f"{module_name}.{name}"
             if hasattr(member, "__qualname__"):
                 found[f"{member.__module__}.{member.__qualname__}"] = f"{module_name}.{name}"
     return found

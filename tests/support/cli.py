@@ -10,7 +10,7 @@ from typing import IO, Any, NamedTuple
 import pytest
 
 from connector_core.cli import main
-from support.sites import Site
+from connector_core.testing.sites import Site
 
 
 class Ran(NamedTuple):

@@ -15,7 +15,7 @@ from importlib_metadata import DistributionFinder
 
 from connector_core import ConnectorRegistry
 from connector_core.literals.kinds import KINDS
-from support.sites import Site
+from connector_core.testing.sites import Site
 
 # Enough examples to find what is wrong, few enough to be run with every change; time never fails a test.
 hypothesis.settings.register_profile(

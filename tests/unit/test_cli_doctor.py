@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from connector_core.testing.sites import Site
 from support.cli import connectors
-from support.sites import Site, sync_connector
+from support.sources import sync_connector
 
 Capsys = pytest.CaptureFixture[str]
 

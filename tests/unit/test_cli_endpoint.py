@@ -26,9 +26,9 @@ from connector_core import (
 )
 from connector_core.idl import TaskLog
 from connector_core.testing.serving import serving
+from connector_core.testing.sites import Site
 from support.cli import Ran, connectors, start_connectors
 from support.connectors import Echo, JobMeta, Jobs
-from support.sites import Site
 
 Capsys = pytest.CaptureFixture[str]
 

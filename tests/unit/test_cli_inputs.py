@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from connector_core import Directory, File, StructuredDataset
+from connector_core.testing.sites import Site
 from support.cli import connectors
-from support.sites import Site
 
 Capsys = pytest.CaptureFixture[str]
 

@@ -9,8 +9,9 @@ import pytest
 
 import connector_core
 from connector_core.cli import main
+from connector_core.testing.sites import Site
 from support.cli import connectors, start_connectors
-from support.sites import Site, sync_connector
+from support.sources import sync_connector
 
 Capsys = pytest.CaptureFixture[str]
 

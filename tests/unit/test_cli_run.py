@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
+from connector_core.testing.sites import Site
 from support.cli import connectors, start_connectors
-from support.sites import Site
 
 Capsys = pytest.CaptureFixture[str]
 

@@ -9,7 +9,7 @@ import pytest
 
 from connector_core import Entry, InvalidSetting
 from connector_core.discovery import Settings, State, apply_settings, scan, sort_out
-from support.sites import Site
+from connector_core.testing.sites import Site
 
 
 def entry(task_type: str, distribution: str | None = "acme", value: str | None = None) -> Entry:

@@ -29,8 +29,9 @@ from connector_core import (
 )
 from connector_core.idl import Literal, LiteralType, Primitive, Scalar, SimpleType
 from connector_core.invoke import invoke
+from connector_core.testing.sites import Site
 from support.connectors import Echo, Jobs
-from support.sites import Site, sync_connector
+from support.sources import sync_connector
 
 
 def plugin(**functions: Any) -> SimpleNamespace:

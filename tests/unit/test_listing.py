@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from connector_core import ConnectorRegistry
 from connector_core.listing import describe, rows_of
+from connector_core.testing.sites import Site
 from support.connectors import Echo, Jobs
-from support.sites import Site
 
 NO_ENTRY = {"entry_point": None, "distribution": None, "distribution_version": None, "error": None}
 

@@ -6,7 +6,8 @@ import pytest
 
 from connector_core import Entry, EntryRefused, InvalidConnector
 from connector_core.loading import explain_failure, import_value, load_connectors
-from support.sites import Site, sync_connector
+from connector_core.testing.sites import Site
+from support.sources import sync_connector
 
 MODULE = (
     sync_connector()

@@ -43,7 +43,7 @@ def test_a_distribution_is_installed_for_one_test(run: pytest.Pytester) -> None:
         """
         import sys
         from connector_core import ConnectorRegistry
-        from support.sites import sync_connector
+        from support.sources import sync_connector
 
         def names():
             return [entry.task_type for entry in ConnectorRegistry().entries()]

@@ -27,8 +27,9 @@ from connector_core import (
     get_connector_secret,
 )
 from connector_core.idl import Agent
+from connector_core.testing.sites import Site
 from support.connectors import Echo, Jobs
-from support.sites import Site, sync_connector
+from support.sources import sync_connector
 
 
 @pytest.fixture

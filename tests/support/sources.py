@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from connector_core.testing.sites import CONNECTORS, PLUGINS, Site
-
-__all__ = ["CONNECTORS", "PLUGINS", "Site", "sync_connector"]
-
 
 def sync_connector(task_type: str = "acme", *, name: str = "Acme", version: int = 0) -> str:
     """The source of a module with one sync connector class, which records its objects in ``made``."""
