@@ -11,15 +11,16 @@ import pytest
 from connector_core import ConnectorRegistry
 from support.wheels import ROOT
 
-_PREFIXES = ("CONNECTORS_", "_FSEC_", "FLYTE_SECRETS_")
+_PREFIXES = ("CONNECTORS_", "CONNECTOR_", "_FSEC_", "FLYTE_SECRETS_", "XDG_")
 
 
 @pytest.fixture
 def hermetic(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """No setting, secret or connector of this machine is seen; the working directory is a new one with the examples."""
+    """No setting, secret, connector or home of this machine is seen; the working directory is a new one."""
     for variable in list(os.environ):
         if variable.startswith(_PREFIXES):
             monkeypatch.delenv(variable)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setattr("connector_core.registry._default", ConnectorRegistry(discover=False))
     monkeypatch.setattr("connector_core.literals.converters._CONVERTERS", {})
     shutil.copytree(ROOT / "docs" / "examples", tmp_path / "docs" / "examples")

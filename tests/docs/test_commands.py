@@ -206,8 +206,9 @@ class _Session:
             elif requirement.startswith("connector-core["):
                 core = build_project(ROOT, self.home / ".wheels")
                 self.venv.install(f"{requirement} @ {core.as_uri()}")
-            else:
-                assert requirement == "connector-core"
+            elif requirement != "connector-core":
+                there = list(self.venv.site_packages.glob(f"{requirement.replace('-', '_')}-*.dist-info"))
+                assert there, f"the page lacks <!-- installed: {requirement} -->"
 
     def _serve(self) -> str:
         """Start a service, on any free ports: another test may have the usual ones. Its log is shown as to a person."""

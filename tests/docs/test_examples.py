@@ -13,7 +13,8 @@ from types import ModuleType
 
 import pytest
 
-from support.markdown import Block, blocks, name_of, pages
+from connector_core import ConnectorRegistry
+from support.markdown import Block, blocks, installed, name_of, pages
 
 NOT_RUN = {
     # They build images, and serve until they are stopped.
@@ -38,6 +39,9 @@ def test_the_python_of_a_page_runs(page: Path, hermetic: Path, monkeypatch: pyte
     # A module that can be found: dataclasses look up there what their annotations name.
     module = ModuleType("the_page")
     monkeypatch.setitem(sys.modules, "the_page", module)
+    if names := installed(page):
+        registry = ConnectorRegistry(allow=[f"dist:{name}" for name in names])
+        monkeypatch.setattr("connector_core.registry._default", registry)
     for block in blocks(page):
         if block.file is not None:
             _write(block, hermetic, monkeypatch)

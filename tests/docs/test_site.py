@@ -17,7 +17,7 @@ pytest.importorskip("sphinx", reason="the extra `docs` is not installed")
 pytestmark = pytest.mark.xdist_group("site")  # It is built once.
 
 INDEX = ROOT / "docs" / "index.md"
-ON_THE_SITE = [*pages(), ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("plugins/*/README.md"))]
+ON_THE_SITE = [*pages(), ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md"]
 CLIENT = "connector_core.client.ConnectorClient"
 PUBLIC = [CLIENT] + [
     f"{module}.{name}"

@@ -45,8 +45,8 @@ class Command(NamedTuple):
 
 
 def pages() -> list[Path]:
-    """Every page of the documentation, the README first."""
-    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    """Every page of the documentation, the README first and the plugins' last."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("plugins/*/README.md"))]
 
 
 def name_of(page: Path) -> str:
