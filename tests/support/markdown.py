@@ -11,6 +11,7 @@ And one anywhere on a page, ``<!-- installed: NAME, NAME -->``, names the distri
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from pathlib import Path
@@ -33,7 +34,7 @@ class Block(NamedTuple):
     @property
     def place(self) -> str:
         """Where it stands, for messages."""
-        return f"{self.page.relative_to(ROOT)}:{self.line}"
+        return f"{name_of(self.page)}:{self.line}"
 
 
 class Command(NamedTuple):
@@ -50,8 +51,8 @@ def pages() -> list[Path]:
 
 
 def name_of(page: Path) -> str:
-    """The page's path within the repository."""
-    return page.relative_to(ROOT).as_posix()
+    """The page's path, as seen from the root of the repository."""
+    return Path(os.path.relpath(page, ROOT)).as_posix()
 
 
 def blocks(page: Path) -> list[Block]:
@@ -132,7 +133,7 @@ def _commands_of_console(block: Block) -> list[Command]:
         while number < len(lines) and not lines[number].startswith("$ "):
             shown.append(lines[number])
             number += 1
-        place = f"{block.page.relative_to(ROOT)}:{block.line + start + 1}"
+        place = f"{name_of(block.page)}:{block.line + start + 1}"
         found.append(Command(place, "\n".join(typed), "\n".join(shown).strip("\n") if shown else None))
     return found
 
