@@ -81,8 +81,9 @@ def _import(point: EntryPoint) -> Any:
     try:
         return point.load()
     except KeyError as error:
-        # What restores sys.modules to what it was before (test runners and tracers do) takes out a module that is being
-        # imported in another thread, and importlib then misses it by its name. It is whole the second time.
+        # What restores sys.modules to what it was before (coverage does, at the first new file after sys.path changed)
+        # takes out a module that another thread is importing, and importlib misses it by its name. It is whole the
+        # second time.
         if error.args != (point.module,):
             raise
         return point.load()

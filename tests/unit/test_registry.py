@@ -534,6 +534,10 @@ class TestThreads:
             site.add(
                 f"dist-{name}", connectors={name: f"mod_{name}:Acme"}, modules={f"mod_{name}": sync_connector(name)}
             )
+        # Whenever sys.path has changed, coverage goes through it before the next new file, and then takes out of
+        # sys.modules whatever other threads have imported meanwhile. Let it do so now.
+        site.add("dist-first", modules={"mod_first": ""})
+        importlib.import_module("mod_first")
         registry = ConnectorRegistry()
         threads, rounds = 32, 10_000
         start = threading.Barrier(threads)
