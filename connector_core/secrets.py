@@ -13,7 +13,15 @@ from connector_core.errors import SecretNotFound
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Secret", "get_agent_secret", "get_connector_secret", "masked", "secret_sources"]
+__all__ = [
+    "LEAST_MASKED",
+    "Secret",
+    "get_agent_secret",
+    "get_connector_secret",
+    "masked",
+    "secret_sources",
+    "secret_variable",
+]
 
 
 class Secret(str):
@@ -46,7 +54,7 @@ def get_connector_secret(secret_key: str) -> Secret:
     for source in secret_sources.get():
         if (found := source(secret_key)) is not None:
             return _given_out(found)
-    variable = os.environ.get("FLYTE_SECRETS_ENV_PREFIX", "_FSEC_") + secret_key.upper()
+    variable = secret_variable(secret_key)
     if (value := os.environ.get(variable)) is not None:
         return _given_out(value.strip())
     file = Path(os.environ.get("FLYTE_SECRETS_DEFAULT_DIR", "/etc/secrets")) / secret_key
@@ -59,10 +67,15 @@ def get_connector_secret(secret_key: str) -> Secret:
         ) from None
 
 
+def secret_variable(secret_key: str) -> str:
+    """The environment variable that a secret of this key is looked for in."""
+    return os.environ.get("FLYTE_SECRETS_ENV_PREFIX", "_FSEC_") + secret_key.upper()
+
+
 def masked(text: str) -> str:
     """The text without the secrets that connectors were given, for what leaves the process or is written down.
 
-    Those of less than 6 characters are left, because they would be found in innocent words.
+    Those of less than :data:`LEAST_MASKED` characters are left, because they would be found in innocent words.
     """
     for secret in tuple(_remembered):
         if secret in text:
@@ -71,7 +84,7 @@ def masked(text: str) -> str:
 
 
 def _given_out(value: str) -> Secret:
-    if len(value) >= 6:
+    if len(value) >= LEAST_MASKED:
         _remembered[value] = None
         if len(_remembered) > _MOST_REMEMBERED:  # Those of callers change, and a service runs for months.
             _remembered.pop(next(iter(_remembered)), None)
@@ -83,6 +96,9 @@ get_agent_secret = get_connector_secret
 
 secret_sources: ContextVar[tuple[Callable[[str], str | None], ...]] = ContextVar("secret_sources", default=())
 """What is asked before the environment; whoever calls or loads a connector sets it for the time that this takes."""
+
+LEAST_MASKED = 6
+"""Characters that a secret has to have to be masked."""
 
 _remembered: dict[str, None] = {}
 _MOST_REMEMBERED = 1000

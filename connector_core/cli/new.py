@@ -35,11 +35,14 @@ def command(args: argparse.Namespace) -> int:
     target = parent / names.distribution
     if target.exists() or target.is_symlink():
         raise WrongUse(f"{target} exists already; nothing was written. Choose another name, or another --output.")
-    with tempfile.TemporaryDirectory(prefix=".connectors-new-", dir=parent) as directory:
-        written = Path(directory) / names.distribution
-        for kind in ("both", args.kind):
-            _write(files("connector_core.cli") / "templates" / kind, written, names)
-        os.replace(written, target)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".connectors-new-", dir=parent) as directory:
+            written = Path(directory) / names.distribution
+            for kind in ("both", args.kind):
+                _write(files("connector_core.cli") / "templates" / kind, written, names)
+            os.replace(written, target)
+    except OSError as error:
+        raise WrongUse(f"{target} cannot be written: {error.strerror}; nothing was. Try another --output.") from error
     what, example = ("an async", "seconds=1") if args.kind == "async" else ("a sync", "name=world")
     print(
         f"Wrote {target}: {what} connector for the task type {names.task_type}. It works as it is:\n\n"
@@ -65,10 +68,14 @@ def _names(name: str) -> _Names:
         )
     distribution = canonical_name(name)
     module = distribution.replace("-", "_")
-    if keyword.iskeyword(module) or module in sys.stdlib_module_names or find_spec(module) is not None:
+    if keyword.iskeyword(module) or module in sys.stdlib_module_names:
         raise WrongUse(
-            f"{name!r} cannot be the name of a package, because {module} is a word or a module of Python, or is "
-            f"installed already; choose another, such as connector-{distribution}."
+            f"{name!r} cannot be the name of a package, because {module} is a word or a module of Python; choose "
+            f"another, such as connector-{distribution}."
+        )
+    if find_spec(module) is not None:
+        raise WrongUse(
+            f"{name!r} cannot be the name of a package, because a module {module} is installed already; choose another."
         )
     task_type = re.sub(r"^connector_|_connector$", "", module)
     connector = "".join(word.capitalize() for word in task_type.split("_")) + "Connector"
@@ -91,9 +98,9 @@ def _write(template: Traversable, directory: Path, names: _Names) -> None:
         "SampleMeta": names.connector.removesuffix("Connector") + "Meta",
         "@RELEASE@": __version__,
     }
+    sample = re.compile("|".join(words))
     for path, text in _files(template, ""):
-        for word, replacement in words.items():
-            path, text = path.replace(word, replacement), text.replace(word, replacement)
+        path, text = (sample.sub(lambda found: words[found[0]], each) for each in (path, text))
         file = directory / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")

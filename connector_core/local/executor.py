@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from connector_core.models import Resource, TaskCategory
     from connector_core.registry import ConnectorRegistry
 
-__all__ = ["AsyncConnectorExecutorMixin", "Attempt", "SyncConnectorExecutorMixin", "begin_attempt"]
+__all__ = ["AsyncConnectorExecutorMixin", "Attempt", "SyncConnectorExecutorMixin", "begin_attempt", "delete_patiently"]
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -414,13 +414,14 @@ async def _to_end(execution: Awaitable[T]) -> tuple[T, asyncio.CancelledError | 
 async def _delete(call: Callable[..., Awaitable[Any]], meta: ResourceMeta, reason: BaseException) -> None:
     """Delete the job that the run gives up; when that fails too, say so beside the reason, which stays the error."""
     try:
-        await _to_end(_delete_patiently(call, meta))
+        await _to_end(delete_patiently(call, meta))
     except Exception as error:
         reason.add_note(f"The job could not be deleted either, and may still run: {meta!r}: {error}")
         log.error("The job %r could not be deleted and may still run: %s", meta, error)
 
 
-async def _delete_patiently(call: Callable[..., Awaitable[Any]], meta: ResourceMeta) -> None:
+async def delete_patiently(call: Callable[..., Awaitable[Any]], meta: ResourceMeta) -> None:
+    """Delete a job, with two more tries where the backend does not answer."""
     for seconds in (0.5, 2.0):
         try:
             await call("delete", resource_meta=meta)

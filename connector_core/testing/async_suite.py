@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
+import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector_core.connector import implements
-from connector_core.errors import CallError, PermanentError, TransientError
+from connector_core.connector import AsyncConnectorBase, implements
+from connector_core.errors import CallError, ConnectorNotFound, PermanentError, RetryableError, TransientError
 from connector_core.idl import GetTaskMetricsResponse
 from connector_core.meta import metadata_fields
 from connector_core.models import Resource
 from connector_core.phases import Phase
-from connector_core.secrets import masked
+from connector_core.registry import ConnectorRegistry
+from connector_core.testing.blocking import LoopWatch
 from connector_core.testing.callers import calling
-from connector_core.testing.contracts import contract, holds
+from connector_core.testing.calls import KEEPS_DEADLINE
+from connector_core.testing.contracts import Contract, holds
 from connector_core.testing.elsewhere import call_elsewhere
 from connector_core.testing.serving import serving
-from connector_core.testing.suite import ConnectorSuite
+from connector_core.testing.suite import (
+    AT_THE_SAME_TIME,
+    CAN_BE_SENT,
+    HOLDS_NO_SECRET,
+    NOT_BLOCKED,
+    ConnectorSuite,
+    check_no_secret,
+    check_size,
+    said_in,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
     from connector_core.meta import ResourceMeta
@@ -53,7 +68,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
                 return ExampleTask({"seconds": 600.0})
 
     Optional fixtures: ``task_that_fails_for_now``, ``task_that_logs``, ``metric_queries``, ``backend_away``,
-    ``unknown_job``, ``secrets``, ``entry_value``. A check whose fixture is missing is skipped.
+    ``still_runs``, ``unknown_job``, ``secrets``, ``entry_value``.
 
     Attributes:
         deadline: Seconds that one call may take; Flyte's default.
@@ -62,6 +77,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         most_metadata: Bytes that the encoded metadata may have.
     """
 
+    kind = AsyncConnectorBase
     most_metadata: int = 16 * 1024
 
     @pytest.fixture
@@ -88,10 +104,15 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         return None
 
     @pytest.fixture
+    def still_runs(self) -> Callable[[ResourceMeta], bool] | None:
+        """Asks the backend itself whether it still runs a job; None: what get says after delete is believed."""
+        return None
+
+    @pytest.fixture
     def unknown_job(self, calls: Calls, task_that_succeeds: ExampleTask) -> ResourceMeta:
         """Metadata of a job that the backend does not know.
 
-        By default that of a real one, with whatever differs between two jobs replaced.
+        By default that of a real one, with the long ids that differ between two jobs replaced.
         """
 
         async def two() -> list[ResourceMeta]:
@@ -101,10 +122,80 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
 
     @pytest.fixture
     def entry_value(self, connector: Any) -> str:
-        """Where another process finds the connector, as in an entry point."""
+        """Where another process finds the connector, as in an entry point: in its own one, or else its class."""
+        registry, category = ConnectorRegistry(), connector.task_category
+        with suppress(ConnectorNotFound):
+            if type(registry.get_connector(category.name, category.version)) is type(connector):
+                return next(entry.value for entry in registry.entries() if entry.task_type == category.name)
         return f"{type(connector).__module__}:{type(connector).__qualname__}"
 
-    @contract(
+    @KEEPS_DEADLINE["create"]
+    def test_create_keeps_the_deadline(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
+        calls.run(_created(calls, task_that_runs_long))
+
+    @KEEPS_DEADLINE["get"]
+    def test_get_keeps_the_deadline(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
+        async def asked() -> None:
+            await calls.get(await _created(calls, task_that_runs_long))
+
+        calls.run(asked())
+
+    @KEEPS_DEADLINE["delete"]
+    def test_delete_keeps_the_deadline(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
+        async def deleted() -> None:
+            await calls.delete(await _created(calls, task_that_runs_long))
+
+        calls.run(deleted())
+
+    @NOT_BLOCKED
+    def test_the_event_loop_is_not_blocked(
+        self, calls: Calls, task_that_succeeds: ExampleTask, task_that_runs_long: ExampleTask
+    ) -> None:
+        async def watched() -> str | None:
+            attempts = [await calls.attempt(example) for example in (task_that_succeeds, task_that_runs_long)]
+            async with LoopWatch(inspect.getfile(type(calls.connector))) as watch:
+                await calls.states(attempts[0])
+                await calls.every_call(await calls.create(attempts[1]), attempts[1].idempotency_key)
+            return watch.blocked_at
+
+        where = calls.run(watched())
+        holds(where is None, f"The event loop stands still at {where}.")
+
+    @CAN_BE_SENT
+    def test_a_running_state_can_be_sent(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
+        async def sent() -> None:
+            meta = await _created(calls, task_that_runs_long)
+            await check_size(await calls.get(meta), calls.prefix_of(meta))
+
+        calls.run(sent())
+
+    @HOLDS_NO_SECRET
+    def test_a_running_state_holds_no_secret(
+        self, calls: Calls, task_that_runs_long: ExampleTask, secrets: Mapping[str, str]
+    ) -> None:
+        async def running() -> Resource:
+            return await calls.get(await _created(calls, task_that_runs_long))
+
+        check_no_secret(secrets, said_in(calls.run(running())))
+
+    @AT_THE_SAME_TIME
+    def test_different_jobs_do_not_mix(
+        self, calls: Calls, task_that_succeeds: ExampleTask, task_that_runs_long: ExampleTask
+    ) -> None:
+        async def together() -> list[Resource]:
+            examples = [task_that_succeeds, task_that_runs_long] * 2
+            attempts = [await calls.attempt(example) for example in examples]
+            metas = await asyncio.gather(*(calls.create(attempt) for attempt in attempts))
+            ends = await asyncio.gather(*(calls.states_of(meta) for meta in metas[::2]))
+            return [*(states[-1] for states in ends), *[await calls.get(meta) for meta in metas[1::2]]]
+
+        *ended, third, fourth = calls.run(together())
+        phases = [end.phase.name for end in ended]
+        holds(set(phases) == {"SUCCEEDED"}, f"Beside jobs that run long, those that succeed ended as {phases}.")
+        for running in (third, fourth):
+            holds(not running.is_terminal, f"Beside jobs that succeed, one that runs long is {running.phase.name}.")
+
+    @Contract(
         "Metadata that was written can be read again, and is the same.",
         why="Flyte keeps the encoded metadata, and gives it to whatever process answers the next call.",
         fix="Give each field a type that the codec carries, and return an object of metadata_type itself.",
@@ -114,7 +205,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         again = calls.connector.metadata_type.decode(meta.encode())
         holds(again == meta and type(again) is type(meta), f"{meta!r} came back as {again!r}.")
 
-    @contract(
+    @Contract(
         "Encoded metadata is small: 16 KiB at most.",
         why="Flyte keeps that of each task in the workflow's own record, which etcd limits to 1.5 MiB: so a hundred "
         "tasks have room.",
@@ -124,16 +215,17 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         size = len(calls.run(_created(calls, task_that_succeeds)).encode())
         holds(size <= self.most_metadata, f"It has {size} bytes.")
 
-    @contract(
+    @Contract(
         "Metadata holds no secret.",
         why="Flyte stores and logs it, and everybody who sees the execution can read it.",
         fix="Ask for secrets with get_connector_secret(…) in each call, and leave them out of the metadata.",
     )
-    def test_metadata_holds_no_secret(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
-        text = calls.run(_created(calls, task_that_succeeds)).encode().decode()
-        holds(masked(text) == text, f"It holds a secret: {masked(text)}")
+    def test_metadata_holds_no_secret(
+        self, calls: Calls, task_that_succeeds: ExampleTask, secrets: Mapping[str, str]
+    ) -> None:
+        check_no_secret(secrets, calls.run(_created(calls, task_that_succeeds)).encode().decode())
 
-    @contract(
+    @Contract(
         "get answers right after create.",
         why="Flyte asks for the job at once, and counts an error of get for the rest of the job's life.",
         fix="Report QUEUED or INITIALIZING for a job that the backend does not list yet.",
@@ -145,7 +237,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         state = calls.run(first())
         holds(not state.is_terminal, f"A job that runs long is {state.phase.name} at once: {state.message}")
 
-    @contract(
+    @Contract(
         "get works in another process, with the metadata alone.",
         why="Successive calls for one job reach different replicas of the service, which restart too.",
         fix="Put all that get needs into the metadata: nothing into attributes, globals or local files.",
@@ -154,41 +246,38 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         self, calls: Calls, task_that_runs_long: ExampleTask, entry_value: str
     ) -> None:
         meta = calls.run(_created(calls, task_that_runs_long))
-        state = call_elsewhere(entry_value, calls.connector, "get", meta.encode())
+        state = call_elsewhere(entry_value, calls.connector, "get", meta.encode(), calls.prefix_of(meta))
         holds(not state.is_terminal, f"There, the job that runs is {state.phase.name}: {state.message}")
 
-    @contract(
+    @Contract(
         "A job that has ended stays as it ended.",
         why="Flyte asks again when an answer was lost, and takes the last answer for the truth.",
         fix="Tell the state from the backend's record of the job; do not forget a job once it was reported.",
     )
     def test_a_terminal_phase_stays(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
         async def phases() -> list[str]:
-            attempt = await calls.attempt(task_that_succeeds)
-            meta = await calls.create(attempt)
-            last = (await calls.states_of(meta, attempt.output_prefix))[-1]
-            return [last.phase.name, *[(await calls.get(meta, attempt.output_prefix)).phase.name for _ in range(3)]]
+            meta = await _created(calls, task_that_succeeds)
+            last = (await calls.states_of(meta))[-1]
+            return [last.phase.name, *[(await calls.get(meta)).phase.name for _ in range(3)]]
 
         seen = calls.run(phases())
         holds(len(set(seen)) == 1, f"One poll after the other said {', '.join(seen)}.")
 
-    @contract(
+    @Contract(
         "The outputs are the same with each poll.",
         why="Flyte asks again when an answer was lost, and a task downstream may have read the first one.",
         fix="Give what the job has stored; do not hand a result out only once.",
     )
     def test_the_outputs_stay(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
-        async def outputs() -> list[Any]:
-            attempt = await calls.attempt(task_that_succeeds)
-            meta = await calls.create(attempt)
-            await calls.states_of(meta, attempt.output_prefix)
-            polls = [await calls.get(meta, attempt.output_prefix) for _ in range(2)]
-            return [(await each.to_flyte_idl(output_prefix=attempt.output_prefix)).outputs for each in polls]
+        async def outputs() -> list[str]:
+            meta = await _created(calls, task_that_succeeds)
+            await calls.states_of(meta)
+            return [await _outputs(calls, meta) for _ in range(2)]
 
         first, second = calls.run(outputs())
         holds(first == second, f"First they were {first}, then {second}.")
 
-    @contract(
+    @Contract(
         "One job may be asked for many times at once.",
         why="A replica that takes over, and the one that it takes over from, ask at the same time.",
         fix="Let get only read.",
@@ -201,7 +290,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         ended = [state for state in calls.run(polls()) if state.is_terminal]
         holds(not ended, f"{len(ended)} of {2 * self.at_once} polls said {ended and ended[0].phase.name}.")
 
-    @contract(
+    @Contract(
         "get of a job that the backend does not know ends it: FAILED, ABORTED, RETRYABLE_FAILED, or PermanentError.",
         why="Backends forget jobs. Flyte waits for ever for one that runs, and so it does after five errors of get.",
         fix="Return Resource.failed(…), or retryable_failed(…), where the backend says that there is no such job.",
@@ -214,7 +303,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
             return
         holds(state.is_terminal and state.phase is not Phase.SUCCEEDED, f"It is {state.phase.name}: {state.message}")
 
-    @contract(
+    @Contract(
         "Each job has metadata of its own.",
         why="Metadata is all that Flyte knows of a job: to end one must not end another.",
         fix="Keep the backend's own id of the job in the metadata.",
@@ -226,26 +315,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         first, second = calls.run(two())
         holds(first != second, f"Two jobs have the same: {first!r}.")
 
-    @contract(
-        "create returns while the job goes on, within Flyte's deadline.",
-        why="Flyte waits ten seconds. A create that takes longer fails the attempt, though the job runs.",
-        fix="Submit the job, return its id, and leave the waiting to get.",
-    )
-    def test_create_keeps_the_deadline(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
-        calls.run(_created(calls, task_that_runs_long))
-
-    @contract(
-        "get answers within Flyte's deadline.",
-        why="Flyte waits ten seconds, and after five errors asks no more: the task hangs.",
-        fix="Ask for the state once, and return it; do not wait for the job to go on.",
-    )
-    def test_get_keeps_the_deadline(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
-        async def asked() -> None:
-            await calls.get(await _created(calls, task_that_runs_long))
-
-        calls.run(asked())
-
-    @contract(
+    @Contract(
         "get ends when its caller goes.",
         why="Flyte hangs up at its deadline: a call that goes on for nobody takes the place of another's.",
         fix="Let asyncio.CancelledError pass; a bare except or a loop around the call must not swallow it.",
@@ -253,37 +323,29 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
     def test_get_can_be_given_up(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
         async def ended() -> bool:
             meta = await _created(calls, task_that_runs_long)
-            return await calls.given_up("get", resource_meta=meta, output_prefix="")
+            return await calls.given_up("get", resource_meta=meta, output_prefix=calls.prefix_of(meta))
 
         holds(calls.run(ended()), "get went on after it was cancelled.")
 
-    @contract(
-        "delete answers within Flyte's deadline.",
-        why="Flyte waits ten seconds, and asks again until it is answered.",
-        fix="Ask the backend to end the job; if that takes long, raise TransientError and be asked again.",
-    )
-    def test_delete_keeps_the_deadline(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
-        async def deleted() -> None:
-            await calls.delete(await _created(calls, task_that_runs_long))
-
-        calls.run(deleted())
-
-    @contract(
+    @Contract(
         "delete of a running job really ends it.",
         why="Nobody looks after it any more: it would go on, and cost, for ever.",
         fix="Call the backend's own cancel with the job's id, and wait for its answer.",
     )
-    def test_delete_ends_a_running_job(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
-        async def last() -> Resource | CallError:
+    def test_delete_ends_a_running_job(
+        self, calls: Calls, task_that_runs_long: ExampleTask, still_runs: Callable[[ResourceMeta], bool] | None
+    ) -> None:
+        async def deleted() -> ResourceMeta:
             meta = await _created(calls, task_that_runs_long)
-            await calls.get(meta)
             await calls.delete(meta)
-            return await _end_of(calls, meta)
+            return meta
 
-        end = calls.run(last())
+        meta = calls.run(deleted())
+        end = calls.run(_end_of(calls, meta))
         holds(not isinstance(end, Resource) or end.phase is not Phase.SUCCEEDED, "The deleted job has SUCCEEDED.")
+        holds(still_runs is None or not still_runs(meta), "get says that it has ended, and the backend still runs it.")
 
-    @contract(
+    @Contract(
         "delete works in another process, with the metadata alone.",
         why="An abort reaches any replica of the service, also one that was started after the job.",
         fix="Put all that delete needs into the metadata: nothing into attributes, globals or local files.",
@@ -295,7 +357,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         call_elsewhere(entry_value, calls.connector, "delete", meta.encode())
         calls.run(_end_of(calls, meta))
 
-    @contract(
+    @Contract(
         "delete of one job leaves the others alone.",
         why="They belong to other tasks, and to other people.",
         fix="End the job that the metadata names, and not what was started last or bears the same name.",
@@ -309,7 +371,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         state = calls.run(other())
         holds(not state.is_terminal, f"The other job is {state.phase.name}: {state.message}")
 
-    @contract(
+    @Contract(
         "delete twice is a success.",
         why="Flyte deletes again until it is answered, and an answer can be lost.",
         fix="Take the backend's 'no such job' and 'has ended' for a success.",
@@ -322,23 +384,25 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
 
         calls.run(twice())
 
-    @contract(
+    @Contract(
         "delete of a job that has ended is a success, and leaves its result.",
         why="Flyte 2 deletes on clean-up what has succeeded, and may have to ask for the outputs after that.",
         fix="Cancel the job; do not remove its record or its outputs.",
     )
     def test_delete_leaves_a_job_that_has_ended(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
-        async def after() -> list[Resource]:
-            attempt = await calls.attempt(task_that_succeeds)
-            meta = await calls.create(attempt)
-            before = (await calls.states_of(meta, attempt.output_prefix))[-1]
+        async def before_and_after() -> None:
+            meta = await _created(calls, task_that_succeeds)
+            before = (await calls.states_of(meta))[-1]
+            outputs = await _outputs(calls, meta)
             await calls.delete(meta)
-            return [before, await calls.get(meta, attempt.output_prefix)]
+            now = await calls.get(meta)
+            holds(now.phase is before.phase, f"It was {before.phase.name}, and is {now.phase.name}: {now.message}")
+            kept = await _outputs(calls, meta)
+            holds(kept == outputs, f"Its outputs were {outputs}, and are {kept}.")
 
-        before, now = calls.run(after())
-        holds(now.phase is before.phase, f"It was {before.phase.name}, and is {now.phase.name}: {now.message}")
+        calls.run(before_and_after())
 
-    @contract(
+    @Contract(
         "delete of a job that the backend does not know is a success.",
         why="Flyte deletes until that is answered with success: an error here is asked for again and again.",
         fix="Take the backend's 'no such job' for a success.",
@@ -346,7 +410,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
     def test_delete_of_an_unknown_job_is_a_success(self, calls: Calls, unknown_job: ResourceMeta) -> None:
         calls.run(calls.delete(unknown_job))
 
-    @contract(
+    @Contract(
         "A backend that does not answer is a TransientError of get.",
         why="It says nothing about the job. The service then gives Flyte the last state, and asks again; any other "
         "error counts against the job.",
@@ -368,7 +432,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         after = calls.run(calls.get(meta))
         holds(not after.is_terminal, f"When the backend was back, the job was {after.phase.name}: {after.message}")
 
-    @contract(
+    @Contract(
         "find gives the job of a key.",
         why="It is how an attempt that is asked for again gets its job, instead of a second one.",
         fix="Tag the job with the idempotency_key that create is given, and look the tag up.",
@@ -383,7 +447,24 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         created, there = calls.run(found())
         holds(there == created, f"create returned {created!r}, and find {there!r}.")
 
-    @contract(
+    @Contract(
+        "find gives the job of a key after it has ended, too.",
+        why="A job can be done before the attempt is asked for again: a second one would do its work once more.",
+        fix="Look for the tag among all jobs, and not only among those that run.",
+    )
+    def test_find_gives_a_job_that_has_ended(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
+        _needs(calls, "find")
+
+        async def found() -> tuple[ResourceMeta, ResourceMeta | None]:
+            attempt = await calls.attempt(task_that_succeeds)
+            meta = await calls.create(attempt)
+            await calls.states_of(meta)
+            return meta, await calls.find(attempt.idempotency_key)
+
+        created, there = calls.run(found())
+        holds(there == created, f"create returned {created!r}, and find, when the job had ended, {there!r}.")
+
+    @Contract(
         "find gives the job of a key in another process.",
         why="The replica that began the job may be gone, killed in the very moment.",
         fix="Ask the backend for the tag, and not a table of this process.",
@@ -401,7 +482,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         there = call_elsewhere(entry_value, calls.connector, "find", key.encode())
         holds(there == meta.encode(), f"create returned {meta!r}, and find, there, {there!r}.")
 
-    @contract(
+    @Contract(
         "find gives None for a key that no job has.",
         why="It is asked before each create: an error would keep every job from being started.",
         fix="Return None where the backend has nothing with this tag.",
@@ -416,7 +497,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         there = calls.run(found())
         holds(there is None, f"It gave {there!r}.")
 
-    @contract(
+    @Contract(
         "The log of a running job can be read.",
         why="Flyte 2 shows it while the job runs.",
         fix="Return what there is so far, be it nothing.",
@@ -429,7 +510,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
 
         calls.run(read())
 
-    @contract(
+    @Contract(
         "The log of a job that has ended can be read, and has an end.",
         why="That is when people look, and whoever reads page by page goes on until there is no token.",
         fix="Read the backend's stored log, and leave the token of the last page empty.",
@@ -439,7 +520,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         lines = calls.run(_log(calls, task_that_logs, 0))
         holds(len(lines) >= 3, f"task_that_logs gave {len(lines)} lines; let it write three or more.")
 
-    @contract(
+    @Contract(
         "The log comes in pages: of as many lines as are asked for, without a gap or a repetition.",
         why="Flyte asks for a number of lines, and goes on from the token.",
         fix="Let the token say where the page ended, and start there.",
@@ -450,7 +531,12 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         holds(len(whole) >= 3, f"task_that_logs gave {len(whole)} lines; let it write three or more.")
         holds(paged == whole, f"In pages of two: {paged}; as a whole: {whole}.")
 
-    @contract(
+    @HOLDS_NO_SECRET
+    def test_logs_hold_no_secret(self, calls: Calls, task_that_logs: ExampleTask, secrets: Mapping[str, str]) -> None:
+        _needs(calls, "get_logs")
+        check_no_secret(secrets, *calls.run(_log(calls, task_that_logs, 0)))
+
+    @Contract(
         "Metrics are answered while a job runs.",
         why="Flyte 2 shows them beside the job.",
         fix="Return a GetTaskMetricsResponse, be it an empty one.",
@@ -468,7 +554,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         holds(isinstance(response, GetTaskMetricsResponse), f"It returned {type(response).__name__}.")
 
     @pytest.mark.parametrize("generation", [1, 2], ids=["flyte1", "flyte2"])
-    @contract(
+    @Contract(
         "A job can be ended through the gRPC service, by Flyte 1 and by Flyte 2.",
         why="It is how an abort reaches the job.",
         fix="Compare what delete needs with what create returns; look at the service's log for a traceback.",
@@ -477,10 +563,15 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         self, calls: Calls, task_that_runs_long: ExampleTask, generation: int
     ) -> None:
         attempt = calls.run(calls.attempt(task_that_runs_long))
-        with serving(calls.registry) as endpoint, calling(endpoint, generation, calls.connector) as flyte:
-            meta = flyte.create(attempt)
-            flyte.delete(meta)
-        calls.run(_end_of(calls, calls.connector.metadata_type.decode(meta)))
+        with (
+            serving(calls.registry) as endpoint,
+            calling(endpoint, generation, calls.connector, self.deadline) as flyte,
+        ):
+            encoded = flyte.create(attempt)
+            meta = calls.connector.metadata_type.decode(encoded)
+            calls.began(meta, attempt)
+            flyte.delete(encoded)
+        calls.run(_end_of(calls, meta))
 
 
 async def _created(calls: Calls, example: ExampleTask) -> ResourceMeta:
@@ -491,8 +582,15 @@ async def _end_of(calls: Calls, meta: ResourceMeta) -> Resource | CallError:
     """How a job ends that was deleted: its last state, or an error that says that it is gone."""
     try:
         return (await calls.states_of(meta))[-1]
-    except PermanentError as error:
+    except (PermanentError, RetryableError) as error:
         return error
+
+
+async def _outputs(calls: Calls, meta: ResourceMeta) -> str:
+    """What a job that has ended gives, as text; where it was put under the output prefix is left out."""
+    prefix = calls.prefix_of(meta)
+    message = await (await calls.get(meta)).to_flyte_idl(output_prefix=prefix)
+    return re.sub(rf'"(file://)?{re.escape(prefix)}[^"]*"', '"…"', str(message.outputs))
 
 
 async def _log(calls: Calls, example: ExampleTask, lines: int) -> list[str]:
@@ -517,26 +615,31 @@ def _needs(calls: Calls, method: str) -> None:
 
 
 def _unlike(one: ResourceMeta, other: ResourceMeta) -> ResourceMeta:
-    """The metadata with what identifies its job replaced by another of the same form."""
+    """The metadata with each long id in it replaced by another of the same form."""
     changed = {}
     for name in metadata_fields(type(one)):
-        values = getattr(one, name), getattr(other, name)
-        if values[0] != values[1] and isinstance(values[0], str | int):
-            changed[name] = _rotated(*values) if isinstance(values[0], str) else values[0] + 1_000_003
-    holds(
-        changed,
-        "The suite cannot tell from two jobs what identifies one; give the fixture unknown_job: metadata of a job that "
-        "the backend does not know.",
-    )
+        mine, others = getattr(one, name), getattr(other, name)
+        if isinstance(mine, str) and isinstance(others, str) and mine != others:
+            same = next((at for at, pair in enumerate(zip(mine, others, strict=False)) if pair[0] != pair[1]), 0)
+            if sum(map(str.isalnum, mine[same:])) >= _LONG:
+                changed[name] = mine[:same] + mine[same:].translate(_OTHERS)
+    if not changed:
+        pytest.fail(
+            "The suite can make no id that surely no job has. Give it the fixture unknown_job: metadata of a job that "
+            "the backend does not know.",
+            pytrace=False,
+        )
     made = {name: changed.get(name, getattr(one, name)) for name in metadata_fields(type(one))}
     return type(one)(**made)
 
 
-def _rotated(text: str, other: str) -> str:
-    """The text, with each digit and letter beyond what the two have in common replaced by another one."""
-    same = next((index for index, pair in enumerate(zip(text, other, strict=False)) if pair[0] != pair[1]), 0)
-    return text[:same] + text[same:].translate(_OTHERS)
+_LONG = 8
+"""Letters and digits that differ between two jobs' ids, so that others in their place are nobody's."""
 
+_OTHERS = str.maketrans(
+    "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    "5678901234bcdefahijklmnopqrstuvwxyzgBCDEFAHIJKLMNOPQRSTUVWXYZG",
+)
+"""Hexadecimal digits stay what they are."""
 
-_OTHERS = str.maketrans("0123456789abcdefABCDEF", "5678901234bcdefaBCDEFA")
 _MOST_PAGES = 1000

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import attrs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
 
 __all__ = ["FakeBackend", "FakeJob", "Fault"]
@@ -74,6 +75,7 @@ class FakeBackend:
         self.jobs: dict[str, FakeJob] = {}
         self.requests: list[str] = []
         self._script: list[str | Fault] = ["succeeded"]
+        self._log: list[str] = []
         self._faults: dict[str, list[Fault]] = {}
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -82,14 +84,16 @@ class FakeBackend:
         self.url: str = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), name="fake-backend")
 
-    def script(self, *steps: str | Fault) -> None:
+    def script(self, *steps: str | Fault, log: Iterable[str] = ()) -> None:
         """Say what the jobs that are started from now on go through.
 
         Args:
             *steps: A state in the backend's words, or a fault, for each poll; the last one stays. A state that is none
                 of queued, pending and running is an end.
+            log: The lines that their logs have.
         """
         self._script = list(steps)
+        self._log = list(log)
 
     def fail(self, method: str, *faults: Fault) -> None:
         """Let the next requests fail.
@@ -130,7 +134,7 @@ class FakeBackend:
             match method, where.path.strip("/").split("/"):
                 case "POST", ["jobs"]:
                     name = f"job-{next(self._numbers)}"
-                    self.jobs[name] = FakeJob(json.loads(body or b"{}"), list(self._script))
+                    self.jobs[name] = FakeJob(json.loads(body or b"{}"), list(self._script), list(self._log))
                     return 201, {"id": name}
                 case "GET", ["jobs"]:
                     tags = parse_qs(where.query).get("tag", [])
@@ -148,8 +152,7 @@ def _of_job(method: str, name: str, job: FakeJob, rest: list[str]) -> tuple[int,
             step = job.script.pop(0) if len(job.script) > 1 else job.script[0]
             return step if isinstance(step, Fault) else (200, {"id": name, "state": step})
         case "DELETE", []:
-            last = job.script[-1]
-            if len(job.script) > 1 or last in _GOING_ON:
+            if len(job.script) > 1 or job.state in _GOING_ON:
                 job.script[:] = ["cancelled"]
             return 204, None
     return 404, {"error": f"A job has no {method} {'/'.join(rest)}."}

@@ -19,12 +19,16 @@ class LoopWatch:
 
     It counts looks and not seconds: on a machine that is busy the one who looks is late too.
 
+    Args:
+        file: The connector's source, whose line is shown too where the loop stands still beneath it.
+
     Attributes:
         blocked_at: File, line and function where the loop stood still; None: it never did.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, file: str) -> None:
         self.blocked_at: str | None = None
+        self._file = file
         self._beats = 0
         self._stopping = threading.Event()
         self._watching = threading.Thread(target=self._watch, args=(threading.get_ident(),), daemon=True)
@@ -53,8 +57,11 @@ class LoopWatch:
             silent = silent + 1 if heard == self._beats else 0
             heard = self._beats
             if silent == _LOOKS and (frame := sys._current_frames().get(loop_thread)) is not None:
-                where = traceback.extract_stack(frame)[-1]
-                self.blocked_at = f"{where.filename}, line {where.lineno}, in {where.name}"
+                stack = traceback.extract_stack(frame)
+                own = [each for each in stack[:-1] if each.filename == self._file]
+                self.blocked_at = ", called at ".join(
+                    f"{each.filename}, line {each.lineno}, in {each.name}" for each in (stack[-1], *own[-1:])
+                )
 
 
 _INTERVAL = 0.01

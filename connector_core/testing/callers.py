@@ -23,18 +23,20 @@ __all__ = ["FlyteCaller", "calling"]
 
 
 class FlyteCaller:
-    """One generation of Flyte, calling one connector of a service as it does: within ten seconds each time.
+    """One generation of Flyte, calling one connector of a service as it does.
 
     Args:
         channel: To the service.
         generation: 1 or 2.
         connector: Whose task category is asked for.
+        deadline: Seconds that each call may take.
     """
 
-    def __init__(self, channel: grpc.Channel, generation: int, connector: ConnectorBase) -> None:
+    def __init__(self, channel: grpc.Channel, generation: int, connector: ConnectorBase, deadline: float) -> None:
         self._channel = channel
         self._generation = generation
         self._category = connector.task_category.to_flyte_idl()
+        self._deadline = deadline
 
     def create(self, attempt: Attempt) -> bytes:
         """Start a job; gives its encoded metadata."""
@@ -77,7 +79,7 @@ class FlyteCaller:
             request_serializer=messages.ExecuteTaskSyncRequest.SerializeToString,
             response_deserializer=messages.ExecuteTaskSyncResponse.FromString,
         )
-        (response,) = execute(iter(requests), timeout=DEADLINE)
+        (response,) = execute(iter(requests), timeout=self._deadline)
         return Resource.from_flyte_idl(response.header.resource)
 
     def _call(self, method: str, request: Any, response: Any) -> Any:
@@ -86,21 +88,18 @@ class FlyteCaller:
             request_serializer=type(request).SerializeToString,
             response_deserializer=response.FromString,
         )
-        return call(request, timeout=DEADLINE)
+        return call(request, timeout=self._deadline)
 
 
 @contextmanager
-def calling(endpoint: str, generation: int, connector: ConnectorBase) -> Iterator[FlyteCaller]:
+def calling(endpoint: str, generation: int, connector: ConnectorBase, deadline: float) -> Iterator[FlyteCaller]:
     """A generation of Flyte that calls the service at this address; what it is refused is said in its own words."""
     with grpc.insecure_channel(endpoint, options=[("grpc.enable_http_proxy", 0)]) as channel:
         try:
-            yield FlyteCaller(channel, generation, connector)
+            yield FlyteCaller(channel, generation, connector, deadline)
         except grpc.RpcError as error:
             raised: Any = error
             raise AssertionError(f"The service answers {raised.code().name}: {raised.details()}") from error
 
-
-DEADLINE = 10.0
-"""Seconds that Flyte 1 waits for each call by default."""
 
 _SERVICES = {1: "flyteidl.service.AsyncAgentService", 2: "flyteidl2.connector.AsyncConnectorService"}

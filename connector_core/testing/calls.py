@@ -9,14 +9,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from connector_core.connector import SyncConnectorBase
-from connector_core.errors import CallError
+import pytest
+
+from connector_core.connector import SyncConnectorBase, implements
+from connector_core.errors import CallError, CallTimeout
 from connector_core.invoke import Call, invoke, stream_logs
 from connector_core.literals import ato_literal_map
-from connector_core.local.executor import begin_attempt
+from connector_core.local.executor import begin_attempt, delete_patiently
 from connector_core.models import Resource
 from connector_core.registry import ConnectorRegistry
-from connector_core.testing.contracts import holds
+from connector_core.testing.contracts import Broken, Contract, holds
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -26,9 +28,39 @@ if TYPE_CHECKING:
     from connector_core.meta import ResourceMeta
     from connector_core.testing.examples import ExampleTask
 
-__all__ = ["Calls", "LogPage"]
+__all__ = ["KEEPS_DEADLINE", "Calls", "LogPage", "arguments_of_do"]
 
 T = TypeVar("T")
+
+KEEPS_DEADLINE: dict[str, Contract] = {
+    "create": Contract(
+        "create returns while the job goes on, within Flyte's deadline.",
+        why="Flyte waits ten seconds. A create that takes longer fails the attempt, though the job runs.",
+        fix="Submit the job, return its id, and leave the waiting to get.",
+    ),
+    "get": Contract(
+        "get answers within Flyte's deadline.",
+        why="Flyte waits ten seconds, and after five errors asks no more: the task hangs.",
+        fix="Ask for the state once, and return it; do not wait for the job to go on.",
+    ),
+    "delete": Contract(
+        "delete answers within Flyte's deadline.",
+        why="Flyte waits ten seconds, and asks again until it is answered.",
+        fix="Ask the backend to end the job; if that takes long, raise TransientError and be asked again.",
+    ),
+    "do": Contract(
+        "do answers within Flyte's deadline.",
+        why="Flyte waits ten seconds, then fails the attempt and does the job again.",
+        fix="Write an async connector for a job that takes longer: create, get and delete.",
+    ),
+}
+"""What a call breaks that takes too long, whichever check makes it."""
+
+_ANY_KEEPS_DEADLINE = Contract(
+    "Each call answers within Flyte's deadline.",
+    why="Flyte waits ten seconds, and takes silence for a failure.",
+    fix="Ask the backend for what it has now; do not wait for more.",
+)
 
 
 class LogPage(NamedTuple):
@@ -52,21 +84,30 @@ class Calls:
         self, connector: SyncConnectorBase | AsyncConnectorBase, directory: Path, *, deadline: float, patience: float
     ) -> None:
         self.connector: Any = connector
-        self.registry: ConnectorRegistry = ConnectorRegistry(discover=False)
+        self.registry: ConnectorRegistry = ConnectorRegistry()
+        self.registry.entries()  # Plugins bring literal converters, which apply from here on.
         self.registry.register(connector)
         self.deadline: float = deadline
         self.patience: float = patience
         self._directory = directory
         self._attempts = 0
-        self._metas: list[ResourceMeta] = []
+        self._jobs: list[tuple[ResourceMeta, str]] = []
+        self._late = _LATE.setdefault(type(connector), set())
+        self._stuck: list[asyncio.Task[Any]] = []
         self._runner = asyncio.Runner()
 
     def close(self) -> None:
-        """End every job that was created here."""
-        for meta in self._metas:
-            with suppress(Exception):
-                self.run(self.delete(meta))
-        self._runner.close()
+        """End every job that was begun here."""
+        try:
+            for meta, _ in self._jobs:
+                if "delete" not in self._late:
+                    with suppress(Exception):
+                        self.run(delete_patiently(self._invoke, meta))
+        finally:
+            if self._stuck:  # The runner would wait for them, for ever.
+                self._runner.get_loop().close()
+            else:
+                self._runner.close()
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """What the coroutine gives."""
@@ -74,29 +115,42 @@ class Calls:
 
     async def attempt(self, example: ExampleTask) -> Attempt:
         """An attempt of its own: the execution is another one each time."""
-        self._attempts += 1
-        directory = self._directory / f"attempt-{self._attempts}"
-        directory.mkdir(parents=True)
-        prefix = str(directory)
+        prefix = self._new_prefix()
         inputs = await ato_literal_map(example.values, example.inputs, path="inputs", output_prefix=f"{prefix}/inputs")
         category = self.connector.task_category
         return await begin_attempt(example.template(category), category, prefix, inputs)
 
     async def call(self, operation: str, **arguments: Any) -> Any:
-        """What a method of the connector gives, within Flyte's deadline."""
-        until = time.monotonic() + self.deadline
-        call = Call(self.connector, operation, deadline=until, idempotency_key=arguments.get("idempotency_key"))
-        return await invoke(call, self.registry, **arguments)
+        """What a method of the connector gives, within Flyte's deadline.
+
+        One that took longer once is not waited for again: what else needs it is skipped.
+        """
+        if operation in self._late:
+            pytest.skip(f"{operation} takes too long, as an earlier check has shown")
+        try:
+            return await self._invoke(operation, **arguments)
+        except CallTimeout as error:
+            self._late.add(operation)
+            seen = f"{operation} did not end within {error.seconds:.3g} s."
+            raise Broken(KEEPS_DEADLINE.get(operation, _ANY_KEEPS_DEADLINE), seen) from None
 
     async def create(self, attempt: Attempt) -> ResourceMeta:
         """Start a job, which is ended with the check."""
         meta: ResourceMeta = await self.call("create", **attempt._asdict())
-        self._metas.append(meta)
+        self.began(meta, attempt)
         return meta
 
-    async def get(self, meta: ResourceMeta, prefix: str = "") -> Resource:
+    def began(self, meta: ResourceMeta, attempt: Attempt) -> None:
+        """Take note of a job, to ask for it with its attempt's output prefix, and to end it."""
+        self._jobs.append((meta, attempt.output_prefix))
+
+    def prefix_of(self, meta: ResourceMeta) -> str:
+        """The output prefix of the attempt that a job belongs to, or a new one."""
+        return next((prefix for known, prefix in self._jobs if known == meta), None) or self._new_prefix()
+
+    async def get(self, meta: ResourceMeta) -> Resource:
         """The state of a job."""
-        resource: Resource = await self.call("get", resource_meta=meta, output_prefix=prefix)
+        resource: Resource = await self.call("get", resource_meta=meta, output_prefix=self.prefix_of(meta))
         return resource
 
     async def delete(self, meta: ResourceMeta) -> None:
@@ -119,22 +173,20 @@ class Calls:
 
     async def do(self, attempt: Attempt) -> Resource:
         """Do the job of a sync connector."""
-        arguments = attempt._asdict()
-        del arguments["idempotency_key"]  # The service gives it to create only.
-        resource: Resource = await self.call("do", **arguments)
+        resource: Resource = await self.call("do", **arguments_of_do(attempt))
         return resource
 
     async def states(self, attempt: Attempt) -> list[Resource]:
         """Every state of a job that one sees who asks all the time; the last one is its end."""
         if isinstance(self.connector, SyncConnectorBase):
             return [await self.do(attempt)]
-        return await self.states_of(await self.create(attempt), attempt.output_prefix)
+        return await self.states_of(await self.create(attempt))
 
-    async def states_of(self, meta: ResourceMeta, prefix: str = "") -> list[Resource]:
+    async def states_of(self, meta: ResourceMeta) -> list[Resource]:
         """Every state of a job from now on to its end."""
 
         async def get() -> Resource:
-            return await self.get(meta, prefix)
+            return await self.get(meta)
 
         return await self.polled(get)
 
@@ -159,12 +211,27 @@ class Calls:
         except CallError as error:
             return error
 
+    async def every_call(self, meta: ResourceMeta, key: str) -> None:
+        """Call whatever the connector has for a job, be it with success or not, and delete the job at last."""
+        calls: dict[str, dict[str, Any]] = {
+            "find": {"idempotency_key": key},
+            "get_metrics": {"resource_meta": meta, "queries": []},
+            "delete": {"resource_meta": meta},
+        }
+        if implements(self.connector, "get_logs"):
+            with suppress(Exception):
+                await self.logs(meta)
+        for operation, arguments in calls.items():
+            if implements(self.connector, operation):
+                with suppress(Exception):
+                    await self.call(operation, **arguments)
+
     async def given_up(self, operation: str, **arguments: Any) -> bool:
         """Whether the method ends when its caller goes; True too if it is a plain ``def``, or does not wait at all."""
         if not inspect.iscoroutinefunction(getattr(self.connector, operation)):
             await self.call(operation, **arguments)
             return True
-        call = asyncio.ensure_future(self.call(operation, **arguments))
+        call = self._begin(operation, **arguments)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         call.cancel()
@@ -174,6 +241,51 @@ class Calls:
                 break
             call.cancel()
             await asyncio.sleep(0.01)
-        if call.done() and not call.cancelled():
+        if not call.done():
+            self._give_up(call)
+        if ended and not call.cancelled():
+            call.result()
+        elif call.done() and not call.cancelled():
             call.exception()
         return bool(ended)
+
+    async def _invoke(self, operation: str, **arguments: Any) -> Any:
+        call = self._begin(operation, **arguments)
+        await asyncio.wait([call], timeout=self.deadline + _GRACE)
+        if not call.done():
+            self._give_up(call)
+            raise CallTimeout(self.connector.name, operation, self.deadline + _GRACE)
+        return call.result()
+
+    def _begin(self, operation: str, **arguments: Any) -> asyncio.Task[Any]:
+        until = time.monotonic() + self.deadline
+        call = Call(self.connector, operation, deadline=until, idempotency_key=arguments.get("idempotency_key"))
+        return asyncio.ensure_future(invoke(call, self.registry, **arguments))
+
+    def _give_up(self, call: asyncio.Task[Any]) -> None:
+        """Take note of a call that swallows its cancellation."""
+        self._stuck.append(call)
+        _NEVER_ENDED.append(call)
+
+    def _new_prefix(self) -> str:
+        self._attempts += 1
+        directory = self._directory / f"attempt-{self._attempts}"
+        directory.mkdir(parents=True)
+        return str(directory)
+
+
+def arguments_of_do(attempt: Attempt) -> dict[str, Any]:
+    """What ``do`` is given: all but the key, which the service gives to ``create`` only."""
+    arguments = attempt._asdict()
+    del arguments["idempotency_key"]
+    return arguments
+
+
+_LATE: dict[type, set[str]] = {}
+"""The methods of each connector class that did not keep the deadline."""
+
+_NEVER_ENDED: list[asyncio.Task[Any]] = []
+"""Kept, because a coroutine that is collected goes on once more, wherever the process then is."""
+
+_GRACE = 2.0
+"""Seconds after its deadline in which a call has to end that is cancelled then."""

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
+
+from connector_core.secrets import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import TracebackType
 
-__all__ = ["Broken", "Contract", "contract", "holds"]
+__all__ = ["Broken", "Contract", "holds"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
-class Contract(NamedTuple):
-    """What Flyte relies on in a connector.
+@attrs.frozen
+class Contract:
+    """What Flyte relies on in a connector. As a decorator it makes a test method a check of it.
+
+    Whatever the method raises becomes a failure that says what the contract is, why it matters, and how to keep it.
 
     Args:
         rule: What must hold.
@@ -23,8 +33,29 @@ class Contract(NamedTuple):
     """
 
     rule: str
-    why: str
-    fix: str
+    why: str = attrs.field(kw_only=True)
+    fix: str = attrs.field(kw_only=True)
+
+    def __call__(self, check: F) -> F:
+        """The check of this contract."""
+
+        @functools.wraps(check)
+        def checked(*args: Any, **kwargs: Any) -> None:
+            __tracebackhide__ = True
+            try:
+                check(*args, **kwargs)
+            except Broken as error:
+                raise error.with_traceback(None) from None
+            except AssertionError as error:
+                raise Broken(self, str(error) or "The check failed.") from error.__cause__
+            except Exception as error:
+                own = _from_the_connector(error.__traceback__)
+                cause = error.with_traceback(own) if own else None
+                raise Broken(self, f"{type(error).__name__}: {error}") from cause
+
+        checked.contract = self  # type: ignore[attr-defined]
+        checked.__doc__ = self.rule
+        return checked  # type: ignore[return-value]
 
 
 class Broken(AssertionError):
@@ -32,29 +63,8 @@ class Broken(AssertionError):
 
     def __init__(self, broken: Contract, seen: str) -> None:
         self.contract: Contract = broken
-        super().__init__(f"{seen}\n\nContract: {broken.rule}\nWhy: {broken.why}\nFix: {broken.fix}")
-
-
-def contract(rule: str, *, why: str, fix: str) -> Callable[[F], F]:
-    """Make a test method a check of this contract: whatever it raises becomes a failure that says so."""
-    stated = Contract(rule, why, fix)
-
-    def decorate(check: F) -> F:
-        @functools.wraps(check)
-        def checked(*args: Any, **kwargs: Any) -> None:
-            __tracebackhide__ = True
-            try:
-                check(*args, **kwargs)
-            except AssertionError as error:
-                raise Broken(stated, str(error) or "The check failed.") from error.__cause__
-            except Exception as error:
-                raise Broken(stated, f"{type(error).__name__}: {error}") from error
-
-        checked.contract = stated  # type: ignore[attr-defined]
-        checked.__doc__ = rule
-        return checked  # type: ignore[return-value]
-
-    return decorate
+        text = f"{seen}\n\nContract: {broken.rule}\nWhy: {broken.why}\nFix: {broken.fix}"
+        super().__init__(masked(text))
 
 
 def holds(condition: object, seen: str) -> None:
@@ -62,3 +72,13 @@ def holds(condition: object, seen: str) -> None:
     __tracebackhide__ = True
     if not condition:
         raise AssertionError(seen)
+
+
+def _from_the_connector(traceback: TracebackType | None) -> TracebackType | None:
+    """The traceback from the connector's first line on; None: no line of it is the connector's."""
+    while traceback is not None and traceback.tb_frame.f_code.co_filename.startswith(_ON_THE_WAY):
+        traceback = traceback.tb_next
+    return traceback
+
+
+_ON_THE_WAY = (str(Path(__file__).parents[1]), str(Path(asyncio.__file__).parent))

@@ -14,14 +14,15 @@ from connector_core.discovery import Entry
 from connector_core.invoke import Call, invoke
 from connector_core.loading import load_connectors
 from connector_core.models import Resource
+from connector_core.registry import ConnectorRegistry
 
 if TYPE_CHECKING:
-    from connector_core.connector import AsyncConnectorBase, ConnectorBase
+    from connector_core.connector import ConnectorBase
 
 __all__ = ["call_elsewhere"]
 
 
-def call_elsewhere(value: str, connector: ConnectorBase, operation: str, argument: bytes) -> Any:
+def call_elsewhere(value: str, connector: ConnectorBase, operation: str, argument: bytes, prefix: str = "") -> Any:
     """What a method gives in another process.
 
     Args:
@@ -29,6 +30,7 @@ def call_elsewhere(value: str, connector: ConnectorBase, operation: str, argumen
         connector: The same connector here; the other process makes one of its own.
         operation: ``get``, ``delete`` or ``find``.
         argument: The encoded metadata, or the idempotency key.
+        prefix: The output prefix of the attempt, for ``get``.
 
     Returns:
         A Resource without outputs, encoded metadata, or None.
@@ -37,7 +39,7 @@ def call_elsewhere(value: str, connector: ConnectorBase, operation: str, argumen
         AssertionError: The call raised something, or the connector cannot be made there.
     """
     category = connector.task_category
-    sent = [value, category.name, category.version, operation, base64.b64encode(argument).decode()]
+    sent = [value, category.name, category.version, operation, base64.b64encode(argument).decode(), prefix]
     ran = subprocess.run(
         [sys.executable, "-c", f"from {__name__} import _main; _main()"],
         input=json.dumps(sent),
@@ -51,6 +53,11 @@ def call_elsewhere(value: str, connector: ConnectorBase, operation: str, argumen
         answer = json.loads(ran.stdout.rpartition("\n")[2])
     except ValueError:
         raise AssertionError(f"The other process gave no answer: {ran.stderr.strip() or ran.stdout.strip()}") from None
+    if "unmade" in answer:
+        raise AssertionError(
+            f"In another process {value} gives no connector: {answer['unmade']} Give the suite the fixture "
+            "entry_value: where the connector is, as in its entry point."
+        )
     if "error" in answer:
         raise AssertionError(f"In another process, {operation} raised {answer['error']}")
     if "phase" in answer:
@@ -59,24 +66,27 @@ def call_elsewhere(value: str, connector: ConnectorBase, operation: str, argumen
 
 
 def _main() -> None:
-    value, name, version, operation, argument = json.load(sys.stdin)
+    value, name, version, operation, argument, prefix = json.load(sys.stdin)
     try:
-        answer = asyncio.run(_answer(value, name, version, operation, base64.b64decode(argument)))
+        made = load_connectors(Entry(name, value), [name])
     except Exception as error:
-        answer = {"error": f"{type(error).__name__}: {error}"}
+        answer: dict[str, Any] = {"unmade": f"{type(error).__name__}: {error}"}
+    else:
+        (connector,) = (each for each in made if each.task_category.version == version)
+        try:
+            answer = asyncio.run(_answer(connector, operation, base64.b64decode(argument), prefix))
+        except Exception as error:
+            answer = {"error": f"{type(error).__name__}: {error}"}
     # The last line: a connector may print.
     sys.stdout.write(f"\n{json.dumps(answer)}")
 
 
-async def _answer(value: str, name: str, version: int, operation: str, argument: bytes) -> dict[str, Any]:
-    (connector,) = (
-        each for each in load_connectors(Entry(name, value), [name]) if each.task_category.version == version
-    )
-    made: AsyncConnectorBase = connector  # type: ignore[assignment]
+async def _answer(connector: Any, operation: str, argument: bytes, prefix: str) -> dict[str, Any]:
+    registry = ConnectorRegistry()
+    call = Call(connector, operation)
     if operation == "find":
-        found = await invoke(Call(made, operation), idempotency_key=argument.decode())
+        found = await invoke(call, registry, idempotency_key=argument.decode())
         return {"meta": None if found is None else base64.b64encode(found.encode()).decode()}
-    result = await invoke(Call(made, operation), resource_meta=made.metadata_type.decode(argument), output_prefix="")
-    if operation == "delete":
-        return {"meta": None}
-    return {"phase": int(result.phase), "message": result.message}
+    meta = connector.metadata_type.decode(argument)
+    result = await invoke(call, registry, resource_meta=meta, output_prefix=prefix)
+    return {"meta": None} if operation == "delete" else {"phase": int(result.phase), "message": result.message}

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 from typing import TYPE_CHECKING
 
+import pytest
+
+from connector_core.connector import SyncConnectorBase
+from connector_core.models import Resource
 from connector_core.phases import Phase
 from connector_core.service.servicers import MOST_CARRIED
-from connector_core.testing.contracts import contract, holds
-from connector_core.testing.suite import ConnectorSuite
+from connector_core.testing.blocking import LoopWatch
+from connector_core.testing.calls import KEEPS_DEADLINE, arguments_of_do
+from connector_core.testing.contracts import Contract, holds
+from connector_core.testing.suite import AT_THE_SAME_TIME, NOT_BLOCKED, ConnectorSuite, spelled
 
 if TYPE_CHECKING:
-    from connector_core.models import Resource
+    from connector_core.errors import CallError
     from connector_core.testing.calls import Calls
     from connector_core.testing.examples import ExampleTask
 
@@ -43,32 +51,59 @@ class BaseSyncConnectorSuite(ConnectorSuite):
         at_once: How many jobs are run at a time to see whether they disturb each other.
     """
 
-    @contract(
-        "do answers within Flyte's deadline.",
-        why="Flyte waits ten seconds, then fails the attempt and does the job again.",
-        fix="Write an async connector for a job that takes longer: create, get and delete.",
-    )
+    kind = SyncConnectorBase
+
+    @KEEPS_DEADLINE["do"]
     def test_do_keeps_the_deadline(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
         async def done() -> Resource:
             return await calls.do(await calls.attempt(task_that_succeeds))
 
         calls.run(done())
 
-    @contract(
+    @NOT_BLOCKED
+    def test_the_event_loop_is_not_blocked(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
+        async def watched() -> str | None:
+            attempt = await calls.attempt(task_that_succeeds)
+            async with LoopWatch(inspect.getfile(type(calls.connector))) as watch:
+                await calls.do(attempt)
+            return watch.blocked_at
+
+        where = calls.run(watched())
+        holds(where is None, f"The event loop stands still at {where}.")
+
+    @Contract(
         "do ends when its caller goes.",
         why="Flyte hangs up at its deadline: a call that goes on for nobody takes the place of another's.",
         fix="Let asyncio.CancelledError pass; a bare except or a loop around the call must not swallow it.",
     )
     def test_do_can_be_given_up(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
         async def ended() -> bool:
-            attempt = await calls.attempt(task_that_succeeds)
-            return await calls.given_up(
-                "do", task_template=attempt.task_template, output_prefix=attempt.output_prefix, inputs=attempt.inputs
-            )
+            return await calls.given_up("do", **arguments_of_do(await calls.attempt(task_that_succeeds)))
 
         holds(calls.run(ended()), "do went on after it was cancelled.")
 
-    @contract(
+    @AT_THE_SAME_TIME
+    def test_different_jobs_do_not_mix(
+        self, calls: Calls, task_that_succeeds: ExampleTask, task_that_fails: ExampleTask | None
+    ) -> None:
+        if task_that_fails is None:
+            pytest.skip("no task can fail")
+
+        async def together() -> list[Resource | CallError]:
+            examples = [task_that_succeeds, task_that_fails] * 2
+            attempts = [await calls.attempt(example) for example in examples]
+            return await asyncio.gather(*(calls.ending(attempt) for attempt in attempts))
+
+        ends = calls.run(together())
+        succeeded = [isinstance(end, Resource) and end.phase is Phase.SUCCEEDED for end in ends]
+        holds(
+            succeeded == [True, False] * 2,
+            "Of two tasks that succeed and two that fail, done together, "
+            f"{' and '.join(spelled(end) for end in ends[::2])} were to succeed, and "
+            f"{' and '.join(spelled(end) for end in ends[1::2])} to fail.",
+        )
+
+    @Contract(
         "A job can be done again.",
         why="Flyte sends a task again when an answer is lost.",
         fix="Keep nothing in the connector from one call to the next.",
@@ -81,7 +116,7 @@ class BaseSyncConnectorSuite(ConnectorSuite):
         phases = [phase.name for phase in calls.run(twice())]
         holds(phases == ["SUCCEEDED"] * 2, f"The two ended as {' and '.join(phases)}.")
 
-    @contract(
+    @Contract(
         "What do returns fits into Flyte 2's task status: 256 KiB.",
         why="Flyte 2 has no service for sync connectors: the whole answer travels as the job's metadata.",
         fix="Write large outputs under the output prefix, and return a File or StructuredDataset.",

@@ -1,43 +1,47 @@
-"""A deliberately bad connector for each check of the conformance suites: it breaks that contract.
-
-The name of each class is that of the check without ``test_``, for the kind of connector that it extends.
-"""
+"""Deliberately bad connectors: for each check of the conformance suites, and each thing that it looks at, one."""
 
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import threading
 import time
 import warnings
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from connector_core import (
     AsyncConnectorBase,
+    ConnectorBase,
+    PermanentError,
     Phase,
     Resource,
-    SyncConnectorBase,
     TransientError,
     from_literal_map,
     get_connector_secret,
     to_literal,
 )
 from connector_core.idl import GetTaskLogsResponse, GetTaskLogsResponseBody, GetTaskLogsResponseHeader, LiteralMap
-from support.conforming import Double, Wait, WaitMeta, backend
-
-SYNC: dict[str, type[SyncConnectorBase]] = {}
-"""The bad sync connectors by the check that each fails."""
-
-ASYNC: dict[str, type[AsyncConnectorBase]] = {}
-"""The bad async connectors by the check that each fails."""
+from support.conforming import Double, Wait, WaitMeta, backend, seconds_of
 
 
-def breaks(check: str) -> Any:
-    """The class is the bad connector for this check."""
+class Bad(NamedTuple):
+    """A connector, the check that it fails, and what the failure says was seen."""
+
+    check: str
+    seen: str
+    connector: type[ConnectorBase]
+
+
+BAD: list[Bad] = []
+"""All of them."""
+
+
+def breaks(check: str, seen: str) -> Any:
+    """The class is a bad connector for this check."""
 
     def note(kind: Any) -> Any:
-        known: Any = SYNC if issubclass(kind, SyncConnectorBase) else ASYNC
-        assert check not in known
-        known[check] = kind
+        BAD.append(Bad(check, seen, kind))
         return kind
 
     return note
@@ -46,13 +50,27 @@ def breaks(check: str) -> Any:
 # ----- of either kind
 
 
-@breaks("test_it_is_found_by_its_task_type")
+@breaks("test_it_is_found_by_its_task_type", seen="Cannot find connector for task category: pause_v0.")
 class HasNoEntry(Wait):
+    """Nothing has an entry of this name."""
+
+    def __init__(self) -> None:
+        AsyncConnectorBase.__init__(self, metadata_type=WaitMeta, task_type_name="pause")
+
+
+@breaks(
+    "test_it_is_found_by_its_task_type",
+    seen="The entry gives support.conforming:Wait, and the fixture support.breaking:HasAnothersEntry.",
+)
+class HasAnothersEntry(Wait):
     """The entry gives Wait."""
 
 
-@breaks("test_it_is_found_by_its_task_type")
-class SyncHasNoEntry(Double):
+@breaks(
+    "test_it_is_found_by_its_task_type",
+    seen="The entry gives support.conforming:Double, and the fixture support.breaking:SyncHasAnothersEntry.",
+)
+class SyncHasAnothersEntry(Double):
     """The entry gives Double."""
 
 
@@ -61,7 +79,7 @@ class PasswordMeta(WaitMeta):
     password: str = ""
 
 
-@breaks("test_it_can_be_registered")
+@breaks("test_it_can_be_registered", seen="fields that look like credentials (password)")
 class KeepsAPassword(Wait):
     def __init__(self) -> None:
         with warnings.catch_warnings():
@@ -69,7 +87,7 @@ class KeepsAPassword(Wait):
             super().__init__(metadata_type=PasswordMeta)
 
 
-@breaks("test_it_can_be_registered")
+@breaks("test_it_can_be_registered", seen="does not call super().__init__(task_type_name=…)")
 class HasNoName(Double):
     def __init__(self) -> None: ...
 
@@ -98,18 +116,18 @@ class Does(Double):
         raise NotImplementedError
 
 
-@breaks("test_a_job_succeeds")
+@breaks("test_a_job_succeeds", seen="It ended as FAILED: It does not work.")
 class NeverSucceeds(Ends):
     how = Resource.failed("It does not work.")
 
 
-@breaks("test_a_job_succeeds")
+@breaks("test_a_job_succeeds", seen="It ended as FAILED: It does not work.")
 class SyncNeverSucceeds(Does):
     def change(self, state: Resource) -> Resource:
         return Resource.failed("It does not work.")
 
 
-@breaks("test_a_job_fails")
+@breaks("test_a_job_fails", seen="RuntimeError: The seconds are negative; wait for 0 or more.")
 class RaisesAnything(Wait):
     async def create(self, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -118,7 +136,7 @@ class RaisesAnything(Wait):
             raise RuntimeError(str(error)) from error
 
 
-@breaks("test_a_job_fails")
+@breaks("test_a_job_fails", seen="It ended with SUCCEEDED.")
 class SyncCannotFail(Double):
     async def do(self, *args: Any, **kwargs: Any) -> Resource:
         try:
@@ -127,7 +145,7 @@ class SyncCannotFail(Double):
             return Resource.succeeded(outputs={"seconds": 0.0})
 
 
-@breaks("test_a_failure_says_why")
+@breaks("test_a_failure_says_why", seen="It ended with FAILED, and without a message.")
 class FailsInSilence(Wait):
     async def create(self, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -139,13 +157,19 @@ class FailsInSilence(Wait):
         return Resource(Phase.FAILED)
 
 
-@breaks("test_a_failure_says_why")
+@breaks("test_a_failure_says_why", seen="It ended with FAILED, and without a message.")
 class SyncFailsInSilence(Double):
     async def do(self, *args: Any, **kwargs: Any) -> Resource:
         return Resource(Phase.FAILED)
 
 
-@breaks("test_a_passing_failure_can_be_retried")
+@breaks("test_a_failure_says_why", seen="It raised PermanentError without a message.")
+class RaisesInSilence(Wait):
+    async def create(self, *args: Any, **kwargs: Any) -> Any:
+        raise PermanentError
+
+
+@breaks("test_a_passing_failure_can_be_retried", seen="It ended with FAILED.")
 class GivesUp(Wait):
     async def create(self, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -154,48 +178,90 @@ class GivesUp(Wait):
             return WaitMeta("failed")
 
 
-@breaks("test_a_passing_failure_can_be_retried")
+@breaks("test_a_passing_failure_can_be_retried", seen="It ended with FAILED.")
 class SyncGivesUp(Double):
     async def do(self, *args: Any, **kwargs: Any) -> Resource:
         return Resource.failed("There is no room.")
 
 
-@breaks("test_the_outputs_are_the_declared_ones")
+@breaks("test_the_outputs_are_the_declared_ones", seen="It gives ['duration'], and the task declares ['seconds'].")
 class NamesItsOutputOtherwise(Ends):
     def change(self, state: Resource) -> Resource:
         return Resource.succeeded(outputs={"duration": 0.0})
 
 
-@breaks("test_the_outputs_are_the_declared_ones")
+@breaks("test_the_outputs_are_the_declared_ones", seen="LiteralError: outputs.seconds: expected float, got str.")
 class SyncGivesAnotherType(Does):
     def change(self, state: Resource) -> Resource:
         return Resource.succeeded(outputs={"seconds": "two"})
 
 
-@breaks("test_every_state_can_be_sent")
+@breaks("test_every_state_can_be_sent", seen="Object of type object")
 class SendsAnObject(Ends):
     how = Resource.succeeded(custom_info={"client": object()})
 
 
-@breaks("test_every_state_can_be_sent")
+@breaks("test_every_state_can_be_sent", seen="Object of type object")
 class SyncSendsAnObject(Does):
     def change(self, state: Resource) -> Resource:
         return Resource.succeeded(custom_info={"client": object()})
 
 
-@breaks("test_states_hold_no_secret")
+@breaks("test_every_state_can_be_sent", seen="The state SUCCEEDED has 5000007 bytes.")
+class SendsTooMuch(Ends):
+    how = Resource.succeeded(message="x" * 5_000_000)
+
+
+class FailsLater(Wait):
+    """What cannot be done fails as a job."""
+
+    def failed(self) -> Resource:
+        raise NotImplementedError
+
+    async def create(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await super().create(*args, **kwargs)
+        except PermanentError:
+            return WaitMeta("failed")
+
+    async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
+        return self.failed() if resource_meta.job == "failed" else await super().get(resource_meta, **kwargs)
+
+
+@breaks("test_every_state_can_be_sent", seen="Object of type ValueError")
+class FailsWithAnObject(FailsLater):
+    def failed(self) -> Resource:
+        return Resource(Phase.FAILED, "It failed.", custom_info={"error": ValueError()})
+
+
+@breaks("test_states_hold_no_secret", seen="It says ('SUCCEEDED', 'see https://***@backend', None, None, None)")
 class ShowsItsToken(Ends):
     def change(self, state: Resource) -> Resource:
         return Resource.succeeded(message="see https://" + str(get_connector_secret("wait_token")) + "@backend")
 
 
-@breaks("test_states_hold_no_secret")
+@breaks("test_states_hold_no_secret", seen="It says ('SUCCEEDED', None, None, {'token': '***'}, None)")
 class SyncShowsItsToken(Does):
     def change(self, state: Resource) -> Resource:
         return Resource.succeeded(custom_info={"token": str(get_connector_secret("wait_token"))})
 
 
-@breaks("test_jobs_run_at_the_same_time")
+@breaks("test_states_hold_no_secret", seen="It says ('FAILED', 'no entry for ***', None, None, None)")
+class ShowsItsTokenWhenItFails(FailsLater):
+    def failed(self) -> Resource:
+        return Resource.failed(f"no entry for {get_connector_secret('wait_token')}")
+
+
+@breaks("test_states_hold_no_secret", seen="It says no entry for ***")
+class RaisesItsToken(Wait):
+    async def create(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await super().create(*args, **kwargs)
+        except PermanentError as error:
+            raise PermanentError(f"no entry for {get_connector_secret('wait_token')}") from error
+
+
+@breaks("test_jobs_run_at_the_same_time", seen="5 of the same task ended as ")
 class RemembersOneJob(Wait):
     busy = 0
 
@@ -207,7 +273,7 @@ class RemembersOneJob(Wait):
         return replace(meta, job="another") if many else meta
 
 
-@breaks("test_jobs_run_at_the_same_time")
+@breaks("test_jobs_run_at_the_same_time", seen="5 of the same task ended as ")
 class SyncRemembersOneJob(Does):
     busy = 0
 
@@ -218,14 +284,77 @@ class SyncRemembersOneJob(Does):
         return Resource.failed("Another one came.") if many else Resource.succeeded(outputs={"seconds": 0.0})
 
 
-@breaks("test_the_event_loop_is_not_blocked")
+class SharesItsInput:
+    """Keeps the input of the last call in the connector."""
+
+    inputs: Any = None
+
+    async def shared(self, inputs: Any) -> Any:
+        self.inputs = inputs
+        await asyncio.sleep(0.01)
+        return self.inputs
+
+
+@breaks("test_different_jobs_do_not_mix", seen="The job is still RUNNING after 1 s.")
+class MixesItsInputs(SharesItsInput, Wait):
+    async def create(self, task_template: Any, output_prefix: str, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        return await super().create(task_template, output_prefix, await self.shared(inputs), *args, **kwargs)
+
+
+@breaks("test_different_jobs_do_not_mix", seen="Beside jobs that succeed, one that runs long is SUCCEEDED.")
+class ForgetsWhatRunsLong(Wait):
+    shortest = 1e9
+
+    async def create(self, task_template: Any, output_prefix: str, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        self.shortest = min(self.shortest, seconds_of(inputs))
+        return await super().create(task_template, output_prefix, inputs, *args, **kwargs)
+
+    async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
+        state = await super().get(resource_meta, **kwargs)
+        return Resource.succeeded() if self.shortest == 0 else state
+
+
+@breaks(
+    "test_different_jobs_do_not_mix", seen="Of two tasks that succeed and two that fail, done together, PermanentError"
+)
+class SyncMixesItsInputs(SharesItsInput, Double):
+    async def do(self, task_template: Any, output_prefix: str, inputs: Any = None, **kwargs: Any) -> Resource:
+        return await super().do(task_template, output_prefix, await self.shared(inputs), **kwargs)
+
+
+@breaks("test_the_event_loop_is_not_blocked", seen="in get.")
 class Blocks(Wait):
     async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
         time.sleep(1)
         return await super().get(resource_meta, **kwargs)
 
 
-@breaks("test_the_event_loop_is_not_blocked")
+@breaks("test_the_event_loop_is_not_blocked", seen="in delete.")
+class BlocksInDelete(Wait):
+    async def delete(self, resource_meta: Any, **kwargs: Any) -> None:
+        time.sleep(1)
+
+
+@breaks("test_the_event_loop_is_not_blocked", seen="in find.")
+class BlocksInFind(Wait):
+    async def find(self, idempotency_key: str, **kwargs: Any) -> Any:
+        time.sleep(1)
+
+
+@breaks("test_the_event_loop_is_not_blocked", seen="in get_logs.")
+class BlocksInLogs(Wait):
+    async def get_logs(self, resource_meta: Any, lines: int = 0, token: str = "", **kwargs: Any) -> Any:
+        time.sleep(1)
+        return GetTaskLogsResponse()
+
+
+@breaks("test_the_event_loop_is_not_blocked", seen="in get_metrics.")
+class BlocksInMetrics(Wait):
+    async def get_metrics(self, resource_meta: Any, **kwargs: Any) -> Any:
+        subprocess.run(["sleep", "1"], check=True)
+
+
+@breaks("test_the_event_loop_is_not_blocked", seen="in do.")
 class SyncBlocks(Double):
     async def do(self, *args: Any, **kwargs: Any) -> Resource:
         time.sleep(1)
@@ -243,85 +372,127 @@ class OneLoop:
             raise RuntimeError("attached to a different loop")
 
 
-@breaks("test_it_works_on_another_event_loop")
+@breaks("test_it_works_on_another_event_loop", seen="RuntimeError: attached to a different loop")
 class KeepsItsLoop(OneLoop, Wait):
     async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
         self.use()
         return await super().get(resource_meta, **kwargs)
 
 
-@breaks("test_it_works_on_another_event_loop")
+@breaks("test_it_works_on_another_event_loop", seen="RuntimeError: attached to a different loop")
 class SyncKeepsItsLoop(OneLoop, Double):
     async def do(self, *args: Any, **kwargs: Any) -> Resource:
         self.use()
         return await super().do(*args, **kwargs)
 
 
-@breaks("test_an_empty_task_is_refused_in_words")
+@breaks(
+    "test_it_works_on_another_event_loop", seen="On the second loop it ended as FAILED: attached to a different loop"
+)
+class GivesUpOnAnotherLoop(OneLoop, Wait):
+    async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
+        try:
+            self.use()
+        except RuntimeError as error:
+            return Resource.failed(str(error))
+        return await super().get(resource_meta, **kwargs)
+
+
+@breaks("test_an_empty_task_is_refused_in_words", seen="KeyError: 'seconds'")
 class TrustsItsInputs(Wait):
     async def create(self, task_template: Any, output_prefix: str, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         return WaitMeta(str(dict(inputs.literals)["seconds"].scalar))
 
 
-@breaks("test_an_empty_task_is_refused_in_words")
+@breaks("test_an_empty_task_is_refused_in_words", seen="KeyError: 'seconds'")
 class SyncTrustsItsInputs(Double):
     async def do(self, task_template: Any, output_prefix: str, inputs: Any = None, **kwargs: Any) -> Resource:
         return Resource.succeeded(outputs={"seconds": from_literal_map(inputs)["seconds"]["value"]})
 
 
-@breaks("test_an_input_of_another_type_is_refused_in_words")
+@breaks(
+    "test_an_input_of_another_type_is_refused_in_words", seen="AttributeError: 'list' object has no attribute 'hex'"
+)
 class TrustsTheirTypes(Wait):
     async def create(self, task_template: Any, output_prefix: str, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         return WaitMeta("job", more=from_literal_map(inputs)["seconds"].hex())
 
 
-@breaks("test_an_input_of_another_type_is_refused_in_words")
+@breaks(
+    "test_an_input_of_another_type_is_refused_in_words", seen="AttributeError: 'list' object has no attribute 'hex'"
+)
 class SyncTrustsTheirTypes(Double):
     async def do(self, task_template: Any, output_prefix: str, inputs: Any = None, **kwargs: Any) -> Resource:
         return Resource.succeeded(message=from_literal_map(inputs)["seconds"].hex())
 
 
-@breaks("test_the_task_is_left_as_it_is")
+@breaks("test_the_task_is_left_as_it_is", seen="The call changed task_template.")
 class ChangesTheTask(Wait):
     async def create(self, task_template: Any, *args: Any, **kwargs: Any) -> Any:
         task_template.config["seen"] = "yes"
         return await super().create(task_template, *args, **kwargs)
 
 
-@breaks("test_the_task_is_left_as_it_is")
+@breaks("test_the_task_is_left_as_it_is", seen="The call changed inputs.")
 class SyncChangesTheTask(Double):
     async def do(self, task_template: Any, output_prefix: str, inputs: Any = None, **kwargs: Any) -> Resource:
         inputs.literals["seconds"].CopyFrom(to_literal(1.0))
         return await super().do(task_template, output_prefix, inputs, **kwargs)
 
 
-@breaks("test_a_task_runs_locally")
+@breaks("test_a_task_runs_locally", seen="LiteralError: outputs.seconds: a value is missing, expected float.")
 class EndsEmpty(Ends):
     how = Resource.succeeded(outputs={})
 
 
-@breaks("test_a_task_runs_locally")
+@breaks("test_a_task_runs_locally", seen="LiteralError: outputs.seconds: the connector gives no such output.")
 class SyncEndsEmpty(Does):
     def change(self, state: Resource) -> Resource:
         return Resource.succeeded(outputs=LiteralMap())
 
 
-@breaks("test_a_task_runs_through_the_service")
+@breaks("test_a_task_runs_through_the_service", seen="ConnectorExited: Exits.get called sys.exit(3)")
 class Exits(Wait):
     async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
         raise SystemExit(3)
 
 
-@breaks("test_a_task_runs_through_the_service")
+@breaks("test_a_task_runs_through_the_service", seen="ConnectorExited: SyncExits.do called sys.exit(3)")
 class SyncExits(Double):
     async def do(self, *args: Any, **kwargs: Any) -> Resource:
         raise SystemExit(3)
 
 
+@breaks("test_a_task_runs_through_the_service", seen="It ended as FAILED: There is no such job.")
+class KnowsItsObjects(Wait):
+    """Metadata that has been sent is another object."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.metas: list[Any] = []
+
+    async def create(self, *args: Any, **kwargs: Any) -> Any:
+        self.metas.append(await super().create(*args, **kwargs))
+        return self.metas[-1]
+
+    async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
+        if not any(resource_meta is known for known in self.metas):
+            return Resource.failed("There is no such job.")
+        return await super().get(resource_meta, **kwargs)
+
+
+@breaks("test_a_task_runs_through_the_service", seen="It ended as FAILED: not here")
+class SyncWantsTheMainThread(Does):
+    """The service's loop may be in another thread."""
+
+    def change(self, state: Resource) -> Resource:
+        return state if threading.current_thread() is threading.main_thread() else Resource.failed("not here")
+
+
 # ----- of sync connectors
 
 
-@breaks("test_do_keeps_the_deadline")
+@breaks("test_do_keeps_the_deadline", seen="do did not end within 0.5 s.")
 class SyncTakesItsTime(Double):
     async def do(self, *args: Any, **kwargs: Any) -> Resource:
         await asyncio.sleep(60)
@@ -337,14 +508,22 @@ async def swallow() -> None:
             continue
 
 
-@breaks("test_do_can_be_given_up")
+@breaks("test_do_can_be_given_up", seen="do went on after it was cancelled.")
 class SyncGoesOn(Double):
     async def do(self, *args: Any, **kwargs: Any) -> Resource:
         await swallow()
         return Resource.succeeded()
 
 
-@breaks("test_a_job_can_be_done_again")
+@breaks("test_do_can_be_given_up", seen="do went on after it was cancelled.")
+class SyncGoesOnForSomebody(Double):
+    async def do(self, *args: Any, **kwargs: Any) -> Resource:
+        assert kwargs["task_execution_metadata"].HasField("task_execution_id")
+        await swallow()
+        return Resource.succeeded()
+
+
+@breaks("test_a_job_can_be_done_again", seen="The two ended as SUCCEEDED and FAILED.")
 class SyncWorksOnce(Does):
     done = False
 
@@ -353,7 +532,7 @@ class SyncWorksOnce(Does):
         return Resource.failed("It was done already.") if again else state
 
 
-@breaks("test_the_answer_fits_into_a_task_status")
+@breaks("test_the_answer_fits_into_a_task_status", seen="It has 300035 bytes.")
 class SyncTellsTooMuch(Does):
     def change(self, state: Resource) -> Resource:
         return Resource.succeeded(outputs={"seconds": "1" * 300_000})
@@ -367,28 +546,66 @@ class LargerMeta(WaitMeta):
     pid: int = 0
 
 
-@breaks("test_metadata_survives_the_wire")
+@breaks("test_metadata_survives_the_wire", seen="pid=3) came back as WaitMeta(")
 class ReturnsASubclass(Wait):
     async def create(self, *args: Any, **kwargs: Any) -> Any:
         return LargerMeta((await super().create(*args, **kwargs)).job, pid=3)
 
 
-@breaks("test_metadata_is_small")
+@breaks("test_metadata_is_small", seen="It has 20052 bytes.")
 class KeepsEverything(Wait):
     async def create(self, *args: Any, **kwargs: Any) -> Any:
         return replace(await super().create(*args, **kwargs), more="x" * 20_000)
 
 
-@breaks("test_metadata_holds_no_secret")
+@breaks("test_metadata_holds_no_secret", seen='"more":"***"}')
 class KeepsItsToken(Wait):
     async def create(self, *args: Any, **kwargs: Any) -> Any:
         return replace(await super().create(*args, **kwargs), more=str(get_connector_secret("wait_token")))
 
 
-@breaks("test_get_answers_right_after_create")
+@breaks("test_get_answers_right_after_create", seen="KeyError: ")
 class IsLateToKnow(Wait):
     async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
         raise KeyError(resource_meta.job)
+
+
+@breaks("test_get_answers_right_after_create", seen="A job that runs long is FAILED at once: no such job")
+class DoesNotSeeItYet(Wait):
+    polls = 0
+
+    async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
+        self.polls += 1
+        return Resource.failed("no such job") if self.polls == 1 else await super().get(resource_meta, **kwargs)
+
+
+class Runs(Wait):
+    """What a running job says is changed."""
+
+    def running(self) -> Resource:
+        raise NotImplementedError
+
+    async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
+        state = await super().get(resource_meta, **kwargs)
+        return state if state.is_terminal else self.running()
+
+
+@breaks("test_a_running_state_can_be_sent", seen="Object of type object")
+class RunsWithAnObject(Runs):
+    def running(self) -> Resource:
+        return Resource(Phase.RUNNING, custom_info={"client": object()})
+
+
+@breaks("test_a_running_state_can_be_sent", seen="The state RUNNING has 5000007 bytes.")
+class RunsAndTellsTooMuch(Runs):
+    def running(self) -> Resource:
+        return Resource.running(message="x" * 5_000_000)
+
+
+@breaks("test_a_running_state_holds_no_secret", seen="It says ('RUNNING', 'see https://***@backend', None, None, None)")
+class RunsAndShowsItsToken(Runs):
+    def running(self) -> Resource:
+        return Resource.running(message=f"see https://{get_connector_secret('wait_token')}@backend")
 
 
 class RemembersItsJobs(Wait):
@@ -402,7 +619,7 @@ class RemembersItsJobs(Wait):
         return meta
 
 
-@breaks("test_get_works_in_another_process")
+@breaks("test_get_works_in_another_process", seen="There, the job that runs is FAILED: There is no such job.")
 class AsksItsMemory(RemembersItsJobs):
     async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
         if resource_meta.job not in self.jobs:
@@ -410,17 +627,16 @@ class AsksItsMemory(RemembersItsJobs):
         return await super().get(resource_meta, **kwargs)
 
 
-@breaks("test_a_terminal_phase_stays")
+@breaks("test_a_terminal_phase_stays", seen="One poll after the other said SUCCEEDED, RUNNING, RUNNING, RUNNING.")
 class ForgetsItsEnd(Ends):
-    told: ClassVar[set[int]] = set()
+    told = False
 
     def change(self, state: Resource) -> Resource:
-        again = id(self) in self.told
-        self.told.add(id(self))
+        again, self.told = self.told, True
         return Resource.running() if again else state
 
 
-@breaks("test_the_outputs_stay")
+@breaks("test_the_outputs_stay", seen="First they were ")
 class GivesItsOutputsOnce(Ends):
     given = 0
 
@@ -429,7 +645,7 @@ class GivesItsOutputsOnce(Ends):
         return Resource.succeeded(outputs={"seconds": float(self.given)})
 
 
-@breaks("test_a_job_is_asked_for_many_times_at_once")
+@breaks("test_a_job_is_asked_for_many_times_at_once", seen="of 10 polls said FAILED.")
 class CountsItsPolls(Wait):
     polls = 0
 
@@ -438,65 +654,83 @@ class CountsItsPolls(Wait):
         return Resource.failed("Too many.") if self.polls > 3 else await super().get(resource_meta, **kwargs)
 
 
-@breaks("test_get_of_an_unknown_job_ends_it")
+@breaks("test_get_of_an_unknown_job_ends_it", seen="It is RUNNING: None")
 class BelievesInEveryJob(Wait):
     async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
         known = backend.look_up(resource_meta.job)
         return await super().get(resource_meta, **kwargs) if known else Resource.running()
 
 
-@breaks("test_each_job_has_metadata_of_its_own")
+@breaks("test_each_job_has_metadata_of_its_own", seen="Two jobs have the same: WaitMeta(job='job', more='').")
 class CallsThemAllTheSame(Wait):
     async def create(self, *args: Any, **kwargs: Any) -> Any:
         return replace(await super().create(*args, **kwargs), job="job")
 
 
-@breaks("test_create_keeps_the_deadline")
+@breaks("test_create_keeps_the_deadline", seen="create did not end within 0.5 s.")
 class WaitsForTheEnd(Wait):
     async def create(self, *args: Any, **kwargs: Any) -> Any:
         await asyncio.sleep(60)
 
 
-@breaks("test_get_keeps_the_deadline")
+@breaks("test_get_keeps_the_deadline", seen="get did not end within 0.5 s.")
 class WaitsForNews(Wait):
     async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
         await asyncio.sleep(60)
         raise AssertionError("nobody waits so long")
 
 
-@breaks("test_get_can_be_given_up")
+@breaks("test_get_can_be_given_up", seen="get went on after it was cancelled.")
 class GoesOn(Wait):
     async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
         await swallow()
         return Resource.running()
 
 
-@breaks("test_delete_keeps_the_deadline")
+@breaks("test_delete_keeps_the_deadline", seen="delete did not end within 0.5 s.")
 class TakesItsTime(Wait):
     async def delete(self, resource_meta: Any, **kwargs: Any) -> None:
         await asyncio.sleep(60)
 
 
-@breaks("test_delete_ends_a_running_job")
+@breaks("test_delete_ends_a_running_job", seen="The job is still RUNNING after 1 s.")
 class DeletesNothing(Wait):
     async def delete(self, resource_meta: Any, **kwargs: Any) -> None: ...
 
 
-@breaks("test_delete_works_in_another_process")
+@breaks("test_delete_ends_a_running_job", seen="The deleted job has SUCCEEDED.")
+class TakesDeletedForDone(Wait):
+    async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
+        ended = backend.has_ended(resource_meta.job)
+        return Resource.succeeded() if ended else await super().get(resource_meta, **kwargs)
+
+
+@breaks("test_delete_ends_a_running_job", seen="get says that it has ended, and the backend still runs it.")
+class PretendsToDelete(Wait):
+    async def delete(self, resource_meta: Any, **kwargs: Any) -> None:
+        backend.start(f"deleted-{resource_meta.job}", 0)
+
+    async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
+        if backend.look_up(f"deleted-{resource_meta.job}"):
+            return Resource.failed("It was ended.")
+        return await super().get(resource_meta, **kwargs)
+
+
+@breaks("test_delete_works_in_another_process", seen="The job is still RUNNING after 1 s.")
 class DeletesItsOwn(RemembersItsJobs):
     async def delete(self, resource_meta: Any, **kwargs: Any) -> None:
         if resource_meta.job in self.jobs:
             await super().delete(resource_meta, **kwargs)
 
 
-@breaks("test_delete_leaves_other_jobs_alone")
+@breaks("test_delete_leaves_other_jobs_alone", seen="The other job is FAILED: It was ended.")
 class DeletesAll(Wait):
     async def delete(self, resource_meta: Any, **kwargs: Any) -> None:
         for name in backend.names():
             backend.end(name)
 
 
-@breaks("test_delete_twice_is_a_success")
+@breaks("test_delete_twice_is_a_success", seen="ValueError: the job has ended")
 class DeletesOnce(Wait):
     async def delete(self, resource_meta: Any, **kwargs: Any) -> None:
         if backend.has_ended(resource_meta.job):
@@ -504,13 +738,25 @@ class DeletesOnce(Wait):
         await super().delete(resource_meta, **kwargs)
 
 
-@breaks("test_delete_leaves_a_job_that_has_ended")
+@breaks("test_delete_leaves_a_job_that_has_ended", seen="It was SUCCEEDED, and is FAILED: There is no such job.")
 class RemovesTheJob(Wait):
     async def delete(self, resource_meta: Any, **kwargs: Any) -> None:
         (backend.directory / resource_meta.job).unlink(missing_ok=True)
 
 
-@breaks("test_delete_of_an_unknown_job_is_a_success")
+@breaks("test_delete_leaves_a_job_that_has_ended", seen="Its outputs were ")
+class RemovesTheOutputs(Wait):
+    deleted = False
+
+    async def delete(self, resource_meta: Any, **kwargs: Any) -> None:
+        self.deleted = True
+
+    async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
+        state = await super().get(resource_meta, **kwargs)
+        return Resource.succeeded() if self.deleted else state
+
+
+@breaks("test_delete_of_an_unknown_job_is_a_success", seen="LookupError: ")
 class InsistsOnAJob(Wait):
     async def delete(self, resource_meta: Any, **kwargs: Any) -> None:
         if backend.look_up(resource_meta.job) is None:
@@ -518,7 +764,7 @@ class InsistsOnAJob(Wait):
         await super().delete(resource_meta, **kwargs)
 
 
-@breaks("test_a_backend_that_is_away_fails_no_job")
+@breaks("test_a_backend_that_is_away_fails_no_job", seen="Without its backend, it says FAILED: The backend is away.")
 class TakesSilenceForAnEnd(Wait):
     async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
         try:
@@ -527,25 +773,47 @@ class TakesSilenceForAnEnd(Wait):
             return Resource.failed("The backend is away.")
 
 
-@breaks("test_find_gives_the_job_of_a_key")
+@breaks(
+    "test_a_backend_that_is_away_fails_no_job",
+    seen="When the backend was back, the job was FAILED: The backend was away.",
+)
+class GivesUpAfterSilence(Wait):
+    silent = False
+
+    async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
+        try:
+            state = await super().get(resource_meta, **kwargs)
+        except ConnectionError:
+            self.silent = True
+            raise
+        return Resource.failed("The backend was away.") if self.silent else state
+
+
+@breaks("test_find_gives_the_job_of_a_key", seen="and find None.")
 class FindsNothing(Wait):
     async def find(self, idempotency_key: str, **kwargs: Any) -> Any:
         return None
 
 
-@breaks("test_find_works_in_another_process")
+@breaks("test_find_gives_a_job_that_has_ended", seen="and find, when the job had ended, None.")
+class FindsWhatRuns(Wait):
+    async def find(self, idempotency_key: str, **kwargs: Any) -> Any:
+        return None if backend.has_ended(idempotency_key) else WaitMeta(idempotency_key)
+
+
+@breaks("test_find_works_in_another_process", seen="and find, there, None.")
 class FindsItsOwn(RemembersItsJobs):
     async def find(self, idempotency_key: str, **kwargs: Any) -> Any:
         return WaitMeta(idempotency_key) if idempotency_key in self.jobs else None
 
 
-@breaks("test_find_gives_none_for_an_unknown_key")
+@breaks("test_find_gives_none_for_an_unknown_key", seen="It gave WaitMeta(")
 class FindsAnything(Wait):
     async def find(self, idempotency_key: str, **kwargs: Any) -> Any:
         return WaitMeta(idempotency_key)
 
 
-@breaks("test_logs_of_a_running_job")
+@breaks("test_logs_of_a_running_job", seen="FileNotFoundError: no log yet")
 class HasNoLogYet(Wait):
     async def get_logs(self, resource_meta: Any, lines: int = 0, token: str = "", **kwargs: Any) -> Any:
         if not backend.has_ended(resource_meta.job):
@@ -553,26 +821,103 @@ class HasNoLogYet(Wait):
         return GetTaskLogsResponse()
 
 
-@breaks("test_logs_of_a_job_that_has_ended")
+@breaks("test_logs_of_a_job_that_has_ended", seen="There is still a token after 1000 pages.")
 class LogsWithoutEnd(Wait):
     async def get_logs(self, resource_meta: Any, lines: int = 0, token: str = "", **kwargs: Any) -> Any:
         yield GetTaskLogsResponse(body=GetTaskLogsResponseBody(results=["a line"]))
         yield GetTaskLogsResponse(header=GetTaskLogsResponseHeader(token="more"))
 
 
-@breaks("test_logs_come_in_pages")
+@breaks("test_logs_of_a_job_that_has_ended", seen="task_that_logs gave 0 lines; let it write three or more.")
+class LosesItsLog(Wait):
+    async def get_logs(self, resource_meta: Any, lines: int = 0, token: str = "", **kwargs: Any) -> Any:
+        return GetTaskLogsResponse()
+
+
+@breaks("test_logs_come_in_pages", seen="2 lines were asked for, and 3 came.")
 class LogsAllAtOnce(Wait):
     async def get_logs(self, resource_meta: Any, lines: int = 0, token: str = "", **kwargs: Any) -> Any:
         return GetTaskLogsResponse(body=GetTaskLogsResponseBody(results=["one", "two", "three"]))
 
 
-@breaks("test_metrics_of_a_running_job")
+@breaks(
+    "test_logs_come_in_pages",
+    seen="In pages of two: ['one', 'two', 'two', 'three', 'three']; as a whole: ['one', 'two', 'three'].",
+)
+class LogsWithARepetition(Wait):
+    async def get_logs(self, resource_meta: Any, lines: int = 0, token: str = "", **kwargs: Any) -> Any:
+        start = int(token or 0)
+        log = ["one", "two", "three"][start : start + lines if lines else None]
+        following = str(start + 1) if lines and start < 2 else ""
+        yield GetTaskLogsResponse(body=GetTaskLogsResponseBody(results=log))
+        yield GetTaskLogsResponse(header=GetTaskLogsResponseHeader(token=following))
+
+
+@breaks("test_logs_hold_no_secret", seen="It says began with ***")
+class LogsItsToken(Wait):
+    async def get_logs(self, resource_meta: Any, lines: int = 0, token: str = "", **kwargs: Any) -> Any:
+        line = f"began with {get_connector_secret('wait_token')}"
+        return GetTaskLogsResponse(body=GetTaskLogsResponseBody(results=[line]))
+
+
+@breaks("test_metrics_of_a_running_job", seen="It returned dict.")
 class MeasuresADict(Wait):
     async def get_metrics(self, resource_meta: Any, **kwargs: Any) -> Any:
         return {"cpu": 1}
 
 
-@breaks("test_a_job_is_ended_through_the_service")
+@breaks("test_a_job_is_ended_through_the_service", seen="The service answers UNAVAILABLE: not now")
 class CannotDelete(Wait):
     async def delete(self, resource_meta: Any, **kwargs: Any) -> None:
         raise TransientError("not now")
+
+
+@breaks("test_a_job_is_ended_through_the_service", seen="The job is still RUNNING after 1 s.")
+class DeletesItsObjects(KnowsItsObjects):
+    async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
+        return await Wait.get(self, resource_meta, **kwargs)
+
+    async def delete(self, resource_meta: Any, **kwargs: Any) -> None:
+        if any(resource_meta is known for known in self.metas):
+            await super().delete(resource_meta, **kwargs)
+
+
+# ----- what breaks more than one contract
+
+
+class Slow(Wait):
+    """Starts jobs within a second."""
+
+    started = 0
+
+    async def create(self, *args: Any, **kwargs: Any) -> Any:
+        type(self).started += 1
+        await asyncio.sleep(1)
+        return await super().create(*args, **kwargs)
+
+
+class Deaf(Wait):
+    """Does not hear that nobody listens any more."""
+
+    async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                continue
+
+
+class Reluctant(Wait):
+    """Refuses to delete a job, the first time."""
+
+    refused: ClassVar[set[str]] = set()
+
+    async def delete(self, resource_meta: Any, **kwargs: Any) -> None:
+        if resource_meta.job not in self.refused:
+            self.refused.add(resource_meta.job)
+            raise TransientError("not now")
+        await super().delete(resource_meta, **kwargs)
+
+
+class KeepsItsTokenAndFindsNothing(FindsNothing, KeepsItsToken):
+    """Would show its token in what find is compared to."""

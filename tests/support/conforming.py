@@ -14,12 +14,14 @@ from typing import Any
 from connector_core import (
     AsyncConnectorBase,
     PermanentError,
+    Phase,
     Resource,
     ResourceMeta,
     RetryableError,
     SyncConnectorBase,
     from_literal_map,
     get_connector_secret,
+    hookimpl,
 )
 from connector_core.idl import (
     GetTaskLogsResponse,
@@ -149,4 +151,67 @@ class Double(SyncConnectorBase):
         return Resource.succeeded(outputs={"seconds": 2 * seconds})
 
 
-__all__ = ["Double", "Wait", "WaitMeta", "backend", "seconds_of"]
+class Plain(Wait):
+    """Asks for no secret."""
+
+    async def create(self, *args: Any, inputs: Any = None, **kwargs: Any) -> Any:
+        return WaitMeta(backend.start(kwargs.get("idempotency_key"), seconds_of(inputs)))
+
+
+class Numbered(Wait):
+    """Its jobs have numbers."""
+
+    async def create(self, *args: Any, **kwargs: Any) -> Any:
+        return WaitMeta(backend.start(f"job-{len(backend.names()) + 1}", 0))
+
+
+class Lettered(Wait):
+    """Its jobs' names have letters that are no hexadecimal digits."""
+
+    async def create(self, *args: Any, **kwargs: Any) -> Any:
+        letters = "".join(chr(ord("g") + int(digit, 16)) for digit in uuid.uuid4().hex)
+        return WaitMeta(backend.start(f"job-{letters}", 0))
+
+
+class Elsewhere(Wait):
+    """Is told where its backend is."""
+
+    def __init__(self, url: str) -> None:
+        AsyncConnectorBase.__init__(self, metadata_type=WaitMeta, task_type_name="made")
+        self.url = url
+
+
+def made() -> Elsewhere:
+    """One for the tests."""
+    return Elsewhere("here")
+
+
+class WantsItsPrefix(Wait):
+    """Looks for what its job has written."""
+
+    async def get(self, resource_meta: Any, output_prefix: str = "", **kwargs: Any) -> Resource:
+        assert os.path.isabs(output_prefix)
+        return await super().get(resource_meta, **kwargs)
+
+
+class GivesATable(Wait):
+    """Its output is a table in memory."""
+
+    async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
+        import polars
+
+        state = await super().get(resource_meta, **kwargs)
+        table = polars.DataFrame({"n": [1, 2]})
+        return Resource.succeeded(outputs={"table": table}) if state.phase is Phase.SUCCEEDED else state
+
+
+class Vault:
+    """A plugin that has the secret."""
+
+    @staticmethod
+    @hookimpl
+    def connector_core_secret(key: str) -> str:
+        return "from the vault"
+
+
+vault = Vault()

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from connector_core import SyncConnectorBase
 from connector_core.testing import BaseAsyncConnectorSuite, BaseSyncConnectorSuite, Contract, Site
-from support.breaking import ASYNC, SYNC
+from support import breaking, conforming
+from support.breaking import BAD, Bad
+from support.wheels import ROOT
 
 HEADER = """
 from contextlib import contextmanager
 from pathlib import Path
 import os
 import pytest
+from connector_core import StructuredDataset
 from connector_core.testing import *
 from support import breaking, conforming
 
@@ -40,6 +46,10 @@ class Given:
     @pytest.fixture
     def task_that_runs_long(self):
         return ExampleTask({"seconds": 600.0})
+
+    @pytest.fixture
+    def still_runs(self):
+        return lambda meta: not conforming.backend.has_ended(meta.job)
 
     @pytest.fixture
     def backend_away(self):
@@ -74,9 +84,31 @@ def suites(
     return pytester
 
 
+def run(suites: pytest.Pytester, connector: type, *options: str, given: str = "") -> pytest.RunResult:
+    """Run the suite of the connector's kind for it."""
+    arrange(suites, connector, given)
+    return suites.runpytest_inprocess("-q", *options)
+
+
+def arrange(suites: pytest.Pytester, connector: type, given: str = "") -> None:
+    """Write the suite of the connector's kind for it, with more fixtures or attributes."""
+    kind = "Sync" if issubclass(connector, SyncConnectorBase) else "Async"
+    value = f"{connector.__module__.removeprefix('support.')}.{connector.__qualname__}"
+    suites.makepyfile(HEADER + SUITE.format(name="It", kind=kind, value=value) + textwrap.indent(given, "    "))
+
+
+def fixture(name: str, value: str) -> str:
+    """The source of a fixture that gives a value."""
+    return f"\n@pytest.fixture\ndef {name}(self):\n    return {value}\n"
+
+
 def checks(suite: type) -> dict[str, Contract]:
     """Each check of a suite, with its contract."""
     return {name: getattr(suite, name).contract for name in dir(suite) if name.startswith("test_")}
+
+
+# Those through the service are for each generation of Flyte.
+PASSED_OF_ASYNC = len(checks(BaseAsyncConnectorSuite)) + 2
 
 
 def test_there_are_more_than_thirty_checks_of_async_connectors() -> None:
@@ -87,7 +119,8 @@ def test_there_are_more_than_thirty_checks_of_async_connectors() -> None:
 @pytest.mark.parametrize("suite", [BaseAsyncConnectorSuite, BaseSyncConnectorSuite])
 def test_a_contract_says_what_why_and_how(suite: type) -> None:
     for contract in checks(suite).values():
-        assert all(part.endswith(".") and part[0] == part[0].strip() for part in contract)
+        parts = (contract.rule, contract.why, contract.fix)
+        assert all(part.endswith(".") and part == part.strip() for part in parts)
 
 
 def test_good_connectors_pass_every_check(suites: pytest.Pytester) -> None:
@@ -97,37 +130,145 @@ def test_good_connectors_pass_every_check(suites: pytest.Pytester) -> None:
         + SUITE.format(name="GoodSync", kind="Sync", value="conforming.Double")
     )
     result = suites.runpytest_inprocess("-q")
-    # Two of each suite's checks are for both generations of Flyte, but for the deletion.
-    expected = len(checks(BaseAsyncConnectorSuite)) + len(checks(BaseSyncConnectorSuite)) + 3
-    result.assert_outcomes(passed=expected)
+    result.assert_outcomes(passed=PASSED_OF_ASYNC + len(checks(BaseSyncConnectorSuite)) + 1)
 
 
-@pytest.mark.parametrize(
-    ("suite", "bad"),
-    [(BaseAsyncConnectorSuite, ASYNC), (BaseSyncConnectorSuite, SYNC)],
-    ids=["async", "sync"],
-)
-def test_each_check_has_a_bad_connector(suite: type, bad: dict[str, type]) -> None:
-    assert set(bad) == set(checks(suite))
+def suite_of(bad: Bad) -> Any:
+    return BaseSyncConnectorSuite if issubclass(bad.connector, SyncConnectorBase) else BaseAsyncConnectorSuite
 
 
-@pytest.mark.parametrize(
-    ("suite", "kind", "check", "bad"),
-    [
-        *((BaseAsyncConnectorSuite, "Async", check, bad) for check, bad in ASYNC.items()),
-        *((BaseSyncConnectorSuite, "Sync", check, bad) for check, bad in SYNC.items()),
-    ],
-    ids=lambda value: value.__name__ if isinstance(value, type) else str(value),
-)
-def test_a_bad_connector_fails_its_check(
-    suites: pytest.Pytester, suite: type, kind: str, check: str, bad: type
-) -> None:
-    suites.makepyfile(HEADER + SUITE.format(name="Bad", kind=kind, value=f"breaking.{bad.__name__}"))
-    result = suites.runpytest_inprocess("-q", "-k", check)
+@pytest.mark.parametrize("suite", [BaseAsyncConnectorSuite, BaseSyncConnectorSuite])
+def test_each_check_has_a_bad_connector(suite: type) -> None:
+    assert {bad.check for bad in BAD if suite_of(bad) is suite} == set(checks(suite))
+
+
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: f"{bad.check}-{bad.connector.__name__}")
+def test_a_bad_connector_fails_its_check(suites: pytest.Pytester, bad: Bad) -> None:
+    result = run(suites, bad.connector, "-k", bad.check)
     outcomes = result.parseoutcomes()
     assert outcomes.pop("failed", 0) >= 1
     assert not set(outcomes) & {"passed", "error", "errors", "skipped"}, outcomes
-    rule, why, fix = checks(suite)[check]
+    contract = checks(suite_of(bad))[bad.check]
     said = result.stdout.str()
-    for part in (f"Contract: {rule}", f"Why: {why}", f"Fix: {fix}"):
+    for part in (bad.seen, f"Contract: {contract.rule}", f"Why: {contract.why}", f"Fix: {contract.fix}"):
         assert part in said
+
+
+def test_a_call_that_takes_too_long_is_waited_for_once(suites: pytest.Pytester) -> None:
+    result = run(suites, breaking.Slow)
+    assert result.parseoutcomes()["skipped"] > 30
+    result.stdout.fnmatch_lines(["*Contract: create returns while the job goes on, within Flyte's deadline."])
+    # By a check, and by the local run and those through the service, which call for themselves.
+    assert breaking.Slow.started <= 6
+
+
+@pytest.mark.parametrize("check", ["test_get_can_be_given_up", "test_get_keeps_the_deadline"])
+def test_a_call_that_never_ends_does_not_keep_the_suite(
+    suites: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, check: str
+) -> None:
+    arrange(suites, breaking.Deaf)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "tests"))
+    suites.runpytest_subprocess("-q", "-k", check, "-W", "ignore", timeout=60).assert_outcomes(failed=1)
+
+
+@pytest.mark.parametrize("check", ["test_get_answers_right_after_create", "test_a_job_is_ended_through_the_service"])
+def test_each_job_is_ended_with_its_check(suites: pytest.Pytester, check: str) -> None:
+    breaking.Reluctant.refused.clear()
+    run(suites, breaking.Reluctant, "-k", check)
+    assert breaking.Reluctant.refused
+    assert [job for job in conforming.backend.names() if not conforming.backend.has_ended(job)] == []
+
+
+def test_a_failure_shows_the_connectors_lines_and_none_of_the_suites(suites: pytest.Pytester) -> None:
+    said = run(suites, breaking.RaisesAnything, "-k", "test_a_job_fails").stdout.str()
+    assert "raise RuntimeError(str(error)) from error" in said
+    assert "calls.py" not in said
+
+
+def test_no_secret_is_shown_in_a_failure(suites: pytest.Pytester) -> None:
+    said = run(suites, breaking.KeepsItsTokenAndFindsNothing, "-k", "test_find_gives_the_job_of_a_key").stdout.str()
+    assert "more='***'" in said
+    assert "tok-4711-xyz" not in said
+
+
+def test_without_secrets_nobody_looks_for_them(suites: pytest.Pytester) -> None:
+    result = run(suites, conforming.Plain, "-k", "no_secret", given=fixture("secrets", "{}"))
+    result.assert_outcomes(skipped=4)
+
+
+def test_a_secret_that_is_too_short_to_be_looked_for_is_an_error(suites: pytest.Pytester) -> None:
+    given = fixture("secrets", '{"wait_token": "tok-1"}')
+    said = run(suites, conforming.Wait, "-k", "test_states_hold_no_secret", given=given).stdout.str()
+    assert "Nobody can look for the short wait_token: give 6 characters or more." in said
+
+
+def test_the_suite_of_the_other_kind_is_named(suites: pytest.Pytester) -> None:
+    suites.makepyfile(HEADER + SUITE.format(name="It", kind="Async", value="conforming.Double"))
+    said = suites.runpytest_inprocess("-q", "-k", "test_a_job_succeeds").stdout.str()
+    assert "Double is no AsyncConnectorBase; take the other suite." in said
+
+
+def test_a_class_in_place_of_a_connector_is_named(suites: pytest.Pytester) -> None:
+    given = fixture("connector", "conforming.Wait")
+    said = run(suites, conforming.Wait, "-k", "test_a_job_succeeds", given=given).stdout.str()
+    assert "The fixture connector gives the class Wait; give an object." in said
+
+
+def test_a_connector_that_cannot_fail_has_no_task_that_does(suites: pytest.Pytester) -> None:
+    result = run(
+        suites, conforming.Wait, "-k", "fails or failure or sent or mix", given=fixture("task_that_fails", "None")
+    )
+    outcomes = result.parseoutcomes()
+    assert (outcomes["skipped"], "failed" in outcomes) == (2, False)
+
+
+def test_an_id_that_might_be_somebodys_is_not_made_up(suites: pytest.Pytester) -> None:
+    result = run(suites, conforming.Numbered, "-k", "unknown_job")
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(["The suite can make no id that surely no job has. Give it the fixture unknown_job: *"])
+    given = fixture("unknown_job", 'conforming.WaitMeta("job-0")')
+    run(suites, conforming.Numbered, "-k", "unknown_job", given=given).assert_outcomes(passed=2)
+
+
+def test_an_id_of_any_letters_is_made_up(suites: pytest.Pytester) -> None:
+    run(suites, conforming.Lettered, "-k", "unknown_job").assert_outcomes(passed=2)
+
+
+def test_a_connector_that_a_function_makes_is_made_elsewhere_by_its_entry(
+    suites: pytest.Pytester, connector_site: Site
+) -> None:
+    connector_site.add("made", connectors={"made": "support.conforming:made"})
+    suites.makepyfile(HEADER + SUITE.format(name="It", kind="Async", value="conforming.made"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CONNECTORS_ALLOW", "dist:made")
+        suites.runpytest_inprocess("-q", "-k", "another_process").assert_outcomes(passed=3)
+
+
+def test_a_connector_that_another_process_cannot_make_is_told_what_to_give(suites: pytest.Pytester) -> None:
+    suites.makepyfile(HEADER + SUITE.format(name="It", kind="Async", value="conforming.made"))
+    said = suites.runpytest_inprocess("-q", "-k", "test_get_works_in_another_process").stdout.str()
+    assert "Give the suite the fixture entry_value" in said
+
+
+def test_each_call_has_the_output_prefix_of_its_attempt(suites: pytest.Pytester) -> None:
+    run(suites, conforming.WantsItsPrefix, "-k", "not found_by").assert_outcomes(passed=PASSED_OF_ASYNC - 1)
+
+
+def test_a_plugin_takes_part_in_the_calls(suites: pytest.Pytester, connector_site: Site) -> None:
+    connector_site.add("vault", plugins={"vault": "support.conforming:vault"})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CONNECTORS_ALLOW", "dist:conforming,dist:vault")
+        given = fixture("secrets", "{}")
+        run(suites, conforming.Wait, "-k", "test_a_job_succeeds", given=given).assert_outcomes(passed=1)
+
+
+def test_the_deadline_holds_for_calls_through_the_service_too(suites: pytest.Pytester) -> None:
+    given = "deadline = 5.0\n"
+    run(suites, breaking.Slow, "-k", "test_a_job_is_ended_through", given=given).assert_outcomes(passed=2)
+
+
+def test_tables_that_are_written_anew_with_each_poll_are_the_same(suites: pytest.Pytester) -> None:
+    given = fixture("task_that_succeeds", 'ExampleTask({"seconds": 0.0}, outputs={"table": StructuredDataset})')
+    run(suites, conforming.GivesATable, "-k", "outputs_stay or job_that_has_ended", given=given).assert_outcomes(
+        passed=4
+    )
