@@ -33,16 +33,18 @@ def command(args: argparse.Namespace) -> int:
     if not parent.is_dir():
         raise WrongUse(f"There is no directory {parent}; make it, or name another with --output.")
     target = parent / names.distribution
-    if target.exists() or target.is_symlink():
-        raise WrongUse(f"{target} exists already; nothing was written. Choose another name, or another --output.")
     try:
+        if target.exists() or target.is_symlink():
+            raise WrongUse(f"{target} exists already; nothing was written. Choose another name, or another --output.")
         with tempfile.TemporaryDirectory(prefix=".connectors-new-", dir=parent) as directory:
             written = Path(directory) / names.distribution
             for kind in ("both", args.kind):
                 _write(files("connector_core.cli") / "templates" / kind, written, names)
             os.replace(written, target)
     except OSError as error:
-        raise WrongUse(f"{target} cannot be written: {error.strerror}; nothing was. Try another --output.") from error
+        raise WrongUse(
+            f"{target} cannot be written: {error.strerror}; nothing was. Try another name, or another --output."
+        ) from error
     what, example = ("an async", "seconds=1") if args.kind == "async" else ("a sync", "name=world")
     print(
         f"Wrote {target}: {what} connector for the task type {names.task_type}. It works as it is:\n\n"

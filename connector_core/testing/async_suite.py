@@ -77,7 +77,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         most_metadata: Bytes that the encoded metadata may have.
     """
 
-    kind = AsyncConnectorBase
+    _kind = AsyncConnectorBase
     most_metadata: int = 16 * 1024
 
     @pytest.fixture

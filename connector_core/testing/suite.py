@@ -78,16 +78,16 @@ class ConnectorSuite:
     """The fixtures that an author gives, and the checks for both kinds of connector.
 
     Attributes:
-        kind: The class that the connector has to be of.
         deadline: Seconds that one call may take; Flyte's default.
         patience: Seconds that an example's job may take to end.
         at_once: How many jobs are run at a time to see whether they disturb each other.
     """
 
-    kind: type[ConnectorBase] = ConnectorBase
     deadline: float = 10.0
     patience: float = 30.0
     at_once: int = 5
+
+    _kind: type[ConnectorBase] = ConnectorBase
 
     @pytest.fixture
     def connector(self) -> SyncConnectorBase | AsyncConnectorBase:
@@ -125,8 +125,8 @@ class ConnectorSuite:
         """The connector, called as the service calls it."""
         if isinstance(connector, type):
             pytest.fail(f"The fixture connector gives the class {connector.__name__}; give an object.", pytrace=False)
-        if not isinstance(connector, self.kind):
-            pytest.fail(f"{type(connector).__name__} is no {self.kind.__name__}; take the other suite.", pytrace=False)
+        if not isinstance(connector, self._kind):
+            pytest.fail(f"{type(connector).__name__} is no {self._kind.__name__}; take the other suite.", pytrace=False)
         for key, value in secrets.items():
             monkeypatch.setenv(secret_variable(key), value)
         try:

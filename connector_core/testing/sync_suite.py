@@ -51,7 +51,7 @@ class BaseSyncConnectorSuite(ConnectorSuite):
         at_once: How many jobs are run at a time to see whether they disturb each other.
     """
 
-    kind = SyncConnectorBase
+    _kind = SyncConnectorBase
 
     @KEEPS_DEADLINE["do"]
     def test_do_keeps_the_deadline(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:

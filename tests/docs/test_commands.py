@@ -183,7 +183,7 @@ class _Session:
         if words[:3] == ["python3", "-m", "venv"] or words[0] == ".":
             return ""  # The environment is there.
         if words[:2] == ["pip", "install"]:
-            self._install([word for word in words[2:] if not word.startswith("-")])
+            self._install([word for word in words[2:] if not word.startswith("-")], editable="-e" in words)
             return ""
         if words == ["connectors", "serve"]:
             return self._serve()
@@ -198,9 +198,11 @@ class _Session:
         self.status = completed.returncode
         return completed.stdout
 
-    def _install(self, requirements: list[str]) -> None:
+    def _install(self, requirements: list[str], *, editable: bool) -> None:
         for requirement in requirements:
-            if (self.directory / requirement / "pyproject.toml").exists():
+            if editable:
+                self.venv.install("--editable", self.directory / requirement, dependencies=False)
+            elif (self.directory / requirement / "pyproject.toml").exists():
                 wheel = build_project(self.directory / requirement, self.directory / ".wheels")
                 self.venv.install(wheel, dependencies=False)
             elif requirement.startswith("connector-core["):

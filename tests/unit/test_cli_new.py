@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import errno
+import os
 import tomllib
 from pathlib import Path
 
@@ -13,6 +15,10 @@ from support.cli import connectors
 from support.sources import sync_connector
 
 Capsys = pytest.CaptureFixture[str]
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 def files(directory: Path) -> set[str]:
@@ -32,6 +38,7 @@ class TestWhatIsWritten:
             "README.md",
             "pyproject.toml",
             "src/connector_acme/__init__.py",
+            "src/connector_acme/py.typed",
             "tests/test_connector_acme.py",
         }
 
@@ -44,6 +51,13 @@ class TestWhatIsWritten:
             assert "@RELEASE@" not in text, path
             if path.suffix == ".py":
                 ast.parse(text)
+
+    @pytest.mark.parametrize("name", ["connector-sample", "my-sample-type", "connector-sample-connector"])
+    def test_a_name_that_the_sample_has_too(self, tmp_path: Path, capsys: Capsys, name: str) -> None:
+        module = name.replace("-", "_")
+        connectors(capsys, "new", name, "--output", str(tmp_path))
+        assert f"src/{module}/__init__.py" in files(tmp_path / name)
+        assert f"import {module}\n" in (tmp_path / name / "tests" / f"test_{module}.py").read_text()
 
     def test_an_entry_point_whose_name_is_the_task_type(self, tmp_path: Path, capsys: Capsys) -> None:
         connectors(capsys, "new", "connector-big-query", "--output", str(tmp_path))
@@ -67,13 +81,35 @@ class TestWhatIsRefused:
         assert ran.status == 2
         assert list(tmp_path.iterdir()) == []
 
-    @pytest.mark.parametrize("name", ["class", "json", "pytest", "connector-core"])
+    @pytest.mark.parametrize("name", ["class", "json"])
     def test_what_python_has_already(self, tmp_path: Path, capsys: Capsys, name: str) -> None:
+        told = f"because {name} is a word or a module of Python; choose another, such as connector-{name}."
         ran = connectors(capsys, "new", name, "--output", str(tmp_path))
-        assert ran.status == 2
-        assert ran.err.startswith(
-            f"connectors: '{name}' cannot be the name of a package, because {name.replace('-', '_')} is"
+        assert ran == (2, "", f"connectors: '{name}' cannot be the name of a package, {told}\n")
+
+    @pytest.mark.parametrize("name", ["pytest", "connector-core"])
+    def test_what_is_installed_already(self, tmp_path: Path, capsys: Capsys, name: str) -> None:
+        told = f"because a module {name.replace('-', '_')} is installed already; choose another."
+        ran = connectors(capsys, "new", name, "--output", str(tmp_path))
+        assert ran == (2, "", f"connectors: '{name}' cannot be the name of a package, {told}\n")
+
+    def test_a_name_that_is_too_long(self, tmp_path: Path, capsys: Capsys) -> None:
+        ran = connectors(capsys, "new", "a" * 300, "--output", str(tmp_path))
+        assert (ran.status, ran.out) == (2, "")
+        assert ran.err.endswith(
+            " cannot be written: File name too long; nothing was. Try another name, or another --output.\n"
         )
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_place_that_cannot_be_written_to(
+        self, tmp_path: Path, capsys: Capsys, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # The tests may be run by root, whom no permission keeps from writing.
+        full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        monkeypatch.setattr("os.mkdir", lambda *args, **kwargs: _raise(full))
+        ran = connectors(capsys, "new", "connector-acme", "--output", str(tmp_path))
+        assert (ran.status, ran.out) == (2, "")
+        assert "connector-acme cannot be written: No space left on device; nothing was." in ran.err
 
     def test_a_task_type_that_begins_with_a_digit(self, tmp_path: Path, capsys: Capsys) -> None:
         ran = connectors(capsys, "new", "connector-3d", "--output", str(tmp_path))

@@ -62,6 +62,28 @@ def test_a_distribution_is_installed_for_one_test(run: pytest.Pytester) -> None:
     )
 
 
+def test_the_processs_own_registry_knows_a_distribution_for_its_test_alone(run: pytest.Pytester) -> None:
+    passes(
+        run,
+        """
+        import pytest
+        from connector_core import ConnectorNotFound, ConnectorRegistry, Task
+        from support.sources import sync_connector
+
+        @pytest.mark.parametrize("task_type", ["first", "second"])
+        def test_installed(connector_site, task_type):
+            modules = {f"{task_type}_module": sync_connector(task_type)}
+            connector_site.add("acme", connectors={task_type: f"{task_type}_module:Acme"}, modules=modules)
+            assert Task(task_type)() == {}
+
+        def test_gone():
+            with pytest.raises(ConnectorNotFound):
+                ConnectorRegistry.get_connector("second")
+        """,
+        tests=3,
+    )
+
+
 def test_a_service_runs_on_a_free_port(run: pytest.Pytester) -> None:
     passes(
         run,
@@ -138,6 +160,27 @@ def test_the_patience_of_the_service_passes_with_the_clock(run: pytest.Pytester)
     )
 
 
+def test_the_clock_does_without_grpc(run: pytest.Pytester) -> None:
+    passes(
+        run,
+        """
+        import sys
+        import pytest
+        from connector_core import Resource, Task
+        from support.connectors import Jobs
+
+        @pytest.fixture(autouse=True)
+        def without_grpc(monkeypatch):
+            monkeypatch.setitem(sys.modules, "grpc", None)
+
+        def test_hours(connector_registry, connector_clock):
+            connector_registry.register(Jobs(*[Resource.running()] * 2000, Resource.succeeded()))
+            Task("job", registry=connector_registry)()
+            assert connector_clock.now > 3600
+        """,
+    )
+
+
 BACKEND = """
         import json
         import urllib.error
@@ -180,8 +223,13 @@ def test_a_job_of_the_backend_goes_through_its_script(run: pytest.Pytester) -> N
             ask(connector_backend, "POST", "/jobs", {})
             connector_backend.jobs["job-1"].log += ["one", "two"]
             assert ask(connector_backend, "GET", "/jobs/job-1/log") == (200, ["one", "two"])
+
+        def test_log_of_all(connector_backend):
+            connector_backend.script("done", log=["one"])
+            ask(connector_backend, "POST", "/jobs", {})
+            assert ask(connector_backend, "GET", "/jobs/job-1/log") == (200, ["one"])
         """,
-        tests=2,
+        tests=3,
     )
 
 
@@ -191,7 +239,13 @@ def test_a_job_of_the_backend_is_cancelled_unless_it_has_ended(run: pytest.Pytes
         BACKEND
         + """
         @pytest.mark.parametrize(
-            ("script", "state"), [(["running"], "cancelled"), (["running", "done"], "cancelled"), (["done"], "done")]
+            ("script", "state"),
+            [
+                (["running"], "cancelled"),
+                (["running", "done"], "cancelled"),
+                ([Fault(503)], "cancelled"),
+                (["done"], "done"),
+            ],
         )
         def test_cancel(connector_backend, script, state):
             connector_backend.script(*script)
@@ -201,7 +255,7 @@ def test_a_job_of_the_backend_is_cancelled_unless_it_has_ended(run: pytest.Pytes
             assert connector_backend.jobs["job-1"].state == state
             assert ask(connector_backend, "GET", "/jobs/job-1")[1]["state"] == state
         """,
-        tests=3,
+        tests=4,
     )
 
 

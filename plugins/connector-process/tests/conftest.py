@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 import time
@@ -113,6 +112,10 @@ class Jobs:
 
         return until(pids)
 
+    def still_runs(self, meta: ProcessMeta) -> bool:
+        """Whether the machine has a process of the job."""
+        return any(_belongs_to(process, Path(meta.job_dir)) for process in psutil.process_iter())
+
     def record(self, meta: ProcessMeta) -> dict[str, Any]:
         """What the job's directory says of the processes."""
         record: dict[str, Any] = json.loads(Path(meta.job_dir, "job.json").read_bytes())
@@ -158,6 +161,6 @@ def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jobs]:
 def _belongs_to(process: psutil.Process, root: Path) -> bool:
     try:
         marker: str = process.environ().get("CONNECTOR_PROCESS_JOB", "")
-        return marker.startswith(f"{root}{os.sep}") and runs(process.pid)
+        return Path(marker).is_relative_to(root) and runs(process.pid)
     except (psutil.Error, OSError):
         return False

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import pytest
 
 from connector_core.testing import BaseAsyncConnectorSuite, ExampleTask
-from connector_process import ProcessConnector
+from connector_process import ProcessConnector, ProcessMeta
+
+if TYPE_CHECKING:
+    from conftest import Jobs
 
 
 @pytest.mark.slow
@@ -34,3 +40,7 @@ class TestProcess(BaseAsyncConnectorSuite):
     @pytest.fixture
     def task_that_logs(self) -> ExampleTask:
         return ExampleTask(container=["seq", "5"])
+
+    @pytest.fixture
+    def still_runs(self, jobs: Jobs) -> Callable[[ProcessMeta], bool]:
+        return jobs.still_runs
