@@ -185,9 +185,8 @@ class ConnectorSuite:
     )
     def test_a_failure_says_why(self, calls: Calls, task_that_fails: ExampleTask | None) -> None:
         end = calls.run(_ending(calls, task_that_fails))
-        said = str(end) if isinstance(end, Exception) else end.message
-        holds((said or "").strip(), f"It ended with {spelled(end)}, and without a message.")
-        holds(said != type(end).__name__, f"It raised {said} without a message.")
+        said = _message(end) if isinstance(end, Exception) else (end.message or "").strip()
+        holds(said, f"It ended with {spelled(end)}, and without a message.")
 
     @Contract(
         "A failure that another attempt may not meet is RETRYABLE_FAILED, or RetryableError.",
@@ -378,7 +377,13 @@ async def _refused_in_words(calls: Calls, example: ExampleTask, **changed: Any) 
     try:
         await operation(attempt)
     except (CallError, LiteralError) as error:
-        holds(str(error).strip(), f"{type(error).__name__} says nothing.")
+        holds(_message(error), f"{type(error).__name__} says nothing.")
+
+
+def _message(error: CallError | LiteralError) -> str:
+    """What an error says; one that was raised without a message has the name of its class for one."""
+    said = str(error).strip()
+    return "" if said == type(error).__name__ else said
 
 
 async def check_size(state: Resource, prefix: str) -> None:

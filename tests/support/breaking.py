@@ -163,7 +163,7 @@ class SyncFailsInSilence(Double):
         return Resource(Phase.FAILED)
 
 
-@breaks("test_a_failure_says_why", seen="It raised PermanentError without a message.")
+@breaks("test_a_failure_says_why", seen="It ended with PermanentError: PermanentError, and without a message.")
 class RaisesInSilence(Wait):
     async def create(self, *args: Any, **kwargs: Any) -> Any:
         raise PermanentError
@@ -315,6 +315,22 @@ class ForgetsWhatRunsLong(Wait):
 
 
 @breaks(
+    "test_different_jobs_do_not_mix",
+    seen="Beside jobs that run long, those that succeed ended as ['FAILED', 'FAILED'].",
+)
+class FailsBesideWhatRunsLong(Wait):
+    longest = 0.0
+
+    async def create(self, task_template: Any, output_prefix: str, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        self.longest = max(self.longest, seconds_of(inputs))
+        return await super().create(task_template, output_prefix, inputs, *args, **kwargs)
+
+    async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
+        state = await super().get(resource_meta, **kwargs)
+        return Resource.failed("too long") if state.is_terminal and self.longest > 0 else state
+
+
+@breaks(
     "test_different_jobs_do_not_mix", seen="Of two tasks that succeed and two that fail, done together, PermanentError"
 )
 class SyncMixesItsInputs(SharesItsInput, Double):
@@ -408,6 +424,14 @@ class TrustsItsInputs(Wait):
 class SyncTrustsItsInputs(Double):
     async def do(self, task_template: Any, output_prefix: str, inputs: Any = None, **kwargs: Any) -> Resource:
         return Resource.succeeded(outputs={"seconds": from_literal_map(inputs)["seconds"]["value"]})
+
+
+@breaks("test_an_empty_task_is_refused_in_words", seen="PermanentError says nothing.")
+class RefusesInSilence(Wait):
+    async def create(self, task_template: Any, output_prefix: str, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        if not inputs.literals:
+            raise PermanentError
+        return await super().create(task_template, output_prefix, inputs, *args, **kwargs)
 
 
 @breaks(
@@ -659,6 +683,14 @@ class BelievesInEveryJob(Wait):
     async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
         known = backend.look_up(resource_meta.job)
         return await super().get(resource_meta, **kwargs) if known else Resource.running()
+
+
+@breaks("test_get_of_an_unknown_job_ends_it", seen="It raised TransientError: not seen yet")
+class WaitsForEveryJob(Wait):
+    async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
+        if backend.look_up(resource_meta.job) is None:
+            raise TransientError("not seen yet")
+        return await super().get(resource_meta, **kwargs)
 
 
 @breaks("test_each_job_has_metadata_of_its_own", seen="Two jobs have the same: WaitMeta(job='job', more='').")
