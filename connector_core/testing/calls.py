@@ -78,10 +78,17 @@ class Calls:
         directory: Under which each attempt gets its output prefix.
         deadline: Seconds that one call may take.
         patience: Seconds that a job may take to end.
+        late: The methods that did not keep the deadline, here or in an earlier check.
     """
 
     def __init__(
-        self, connector: SyncConnectorBase | AsyncConnectorBase, directory: Path, *, deadline: float, patience: float
+        self,
+        connector: SyncConnectorBase | AsyncConnectorBase,
+        directory: Path,
+        *,
+        deadline: float,
+        patience: float,
+        late: set[str],
     ) -> None:
         self.connector: Any = connector
         self.registry: ConnectorRegistry = ConnectorRegistry()
@@ -92,7 +99,7 @@ class Calls:
         self._directory = directory
         self._attempts = 0
         self._jobs: list[tuple[ResourceMeta, str]] = []
-        self._late = _LATE.setdefault(type(connector), set())
+        self._late = late
         self._stuck: list[asyncio.Task[Any]] = []
         self._runner = asyncio.Runner()
 
@@ -280,9 +287,6 @@ def arguments_of_do(attempt: Attempt) -> dict[str, Any]:
     del arguments["idempotency_key"]
     return arguments
 
-
-_LATE: dict[type, set[str]] = {}
-"""The methods of each connector class that did not keep the deadline."""
 
 _NEVER_ENDED: list[asyncio.Task[Any]] = []
 """Kept, because a coroutine that is collected goes on once more, wherever the process then is."""

@@ -88,6 +88,10 @@ class ConnectorSuite:
     at_once: int = 5
 
     _kind: type[ConnectorBase] = ConnectorBase
+    _late: set[str]
+
+    def __init_subclass__(cls) -> None:
+        cls._late = set()
 
     @pytest.fixture
     def connector(self) -> SyncConnectorBase | AsyncConnectorBase:
@@ -130,7 +134,13 @@ class ConnectorSuite:
         for key, value in secrets.items():
             monkeypatch.setenv(secret_variable(key), value)
         try:
-            calls = Calls(connector, tmp_path / "prefixes", deadline=self.deadline, patience=self.patience)
+            calls = Calls(
+                connector,
+                tmp_path / "prefixes",
+                deadline=self.deadline,
+                patience=self.patience,
+                late=self._late,
+            )
         except Exception as error:
             pytest.fail(f"The connector cannot be registered: {error}", pytrace=False)
         yield calls
