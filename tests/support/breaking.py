@@ -861,6 +861,7 @@ class LogsWithoutEnd(Wait):
 
 
 @breaks("test_logs_of_a_job_that_has_ended", seen="task_that_logs gave 0 lines; let it write three or more.")
+@breaks("test_logs_come_in_pages", seen="task_that_logs gave 0 lines; let it write three or more.")
 class LosesItsLog(Wait):
     async def get_logs(self, resource_meta: Any, lines: int = 0, token: str = "", **kwargs: Any) -> Any:
         return GetTaskLogsResponse()
