@@ -211,6 +211,15 @@ class Calls:
             await asyncio.sleep(delay)
             delay = min(delay * 1.5, 0.5)
 
+    async def comes_true(self, condition: Callable[[], bool]) -> bool:
+        """Whether a condition is met within the patience that a job is given."""
+        until = time.monotonic() + self.patience
+        while not condition():
+            if time.monotonic() > until:
+                return False
+            await asyncio.sleep(0.05)
+        return True
+
     async def ending(self, attempt: Attempt) -> Resource | CallError:
         """How the job ends: its last state, or the error that says so."""
         try:
