@@ -25,7 +25,7 @@ from support import breaking, conforming
 
 class Given:
     patience = 1.0
-    deadline = 0.5
+    deadline = 1.0
 
     @pytest.fixture
     def secrets(self):
