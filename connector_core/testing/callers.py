@@ -99,7 +99,7 @@ def calling(endpoint: str, generation: int, connector: ConnectorBase, deadline: 
             yield FlyteCaller(channel, generation, connector, deadline)
         except grpc.RpcError as error:
             raised: Any = error
-            raise AssertionError(f"The service answers {raised.code().name}: {raised.details()}") from error
+            raise AssertionError(f"The service answers {raised.code().name}: {raised.details()}") from None
 
 
 _SERVICES = {1: "flyteidl.service.AsyncAgentService", 2: "flyteidl2.connector.AsyncConnectorService"}

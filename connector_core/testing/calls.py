@@ -78,7 +78,8 @@ class Calls:
         directory: Under which each attempt gets its output prefix.
         deadline: Seconds that one call may take.
         patience: Seconds that a job may take to end.
-        late: The methods that did not keep the deadline, here or in an earlier check.
+        check: The check that makes the calls.
+        late: The methods that did not keep the deadline, each with the check that saw it.
     """
 
     def __init__(
@@ -88,7 +89,8 @@ class Calls:
         *,
         deadline: float,
         patience: float,
-        late: set[str],
+        check: str,
+        late: dict[str, str],
     ) -> None:
         self.connector: Any = connector
         self.registry: ConnectorRegistry = ConnectorRegistry()
@@ -99,6 +101,7 @@ class Calls:
         self._directory = directory
         self._attempts = 0
         self._jobs: list[tuple[ResourceMeta, str]] = []
+        self._check = check
         self._late = late
         self._stuck: list[asyncio.Task[Any]] = []
         self._runner = asyncio.Runner()
@@ -107,9 +110,10 @@ class Calls:
         """End every job that was begun here."""
         try:
             for meta, _ in self._jobs:
-                if "delete" not in self._late:
-                    with suppress(Exception):
-                        self.run(delete_patiently(self._invoke, meta))
+                if "delete" in self._late:
+                    break
+                with suppress(Exception):
+                    self.run(delete_patiently(self.call, meta))
         finally:
             if self._stuck:  # The runner would wait for them, for ever.
                 self._runner.get_loop().close()
@@ -132,14 +136,13 @@ class Calls:
 
         One that took longer once is not waited for again: what else needs it is skipped.
         """
-        if operation in self._late:
-            pytest.skip(f"{operation} takes too long, as an earlier check has shown")
-        try:
-            return await self._invoke(operation, **arguments)
-        except CallTimeout as error:
-            self._late.add(operation)
-            seen = f"{operation} did not end within {error.seconds:.3g} s."
-            raise Broken(KEEPS_DEADLINE.get(operation, _ANY_KEEPS_DEADLINE), seen) from None
+        return await self._ended(operation, self._begin(operation, **arguments))
+
+    def needs(self, *operations: str) -> None:
+        """Skip the check if one of these methods takes too long, as an earlier one has shown."""
+        for operation in operations:
+            if self._late.get(operation, self._check) != self._check:
+                pytest.skip(f"{operation} takes too long, as an earlier check has shown")
 
     async def create(self, attempt: Attempt) -> ResourceMeta:
         """Start a job, which is ended with the check."""
@@ -171,12 +174,18 @@ class Calls:
 
     async def logs(self, meta: ResourceMeta, *, lines: int = 0, token: str = "") -> LogPage:
         """One page of a job's log."""
-        call = Call(self.connector, "get_logs", deadline=time.monotonic() + self.deadline)
-        found, following = [], ""
-        async for part in stream_logs(call, self.registry, resource_meta=meta, lines=lines, token=token):
-            found += [*part.body.results, *(line.message for line in part.body.structured_lines)]
-            following = part.header.token or following
-        return LogPage(found, following)
+        self.needs("get_logs")
+
+        async def page() -> LogPage:
+            call = Call(self.connector, "get_logs", deadline=time.monotonic() + self.deadline)
+            found, following = [], ""
+            async for part in stream_logs(call, self.registry, resource_meta=meta, lines=lines, token=token):
+                found += [*part.body.results, *(line.message for line in part.body.structured_lines)]
+                following = part.header.token or following
+            return LogPage(found, following)
+
+        read: LogPage = await self._ended("get_logs", asyncio.ensure_future(page()))
+        return read
 
     async def do(self, attempt: Attempt) -> Resource:
         """Do the job of a sync connector."""
@@ -228,19 +237,21 @@ class Calls:
             return error
 
     async def every_call(self, meta: ResourceMeta, key: str) -> None:
-        """Call whatever the connector has for a job, be it with success or not, and delete the job at last."""
+        """Call whatever the connector has for a job, be it with success or not, and delete the job at last.
+
+        Raises:
+            Broken: One of them takes too long.
+        """
         calls: dict[str, dict[str, Any]] = {
             "find": {"idempotency_key": key},
             "get_metrics": {"resource_meta": meta, "queries": []},
             "delete": {"resource_meta": meta},
         }
         if implements(self.connector, "get_logs"):
-            with suppress(Exception):
-                await self.logs(meta)
+            await _but_for_what_it_raises(self.logs(meta))
         for operation, arguments in calls.items():
             if implements(self.connector, operation):
-                with suppress(Exception):
-                    await self.call(operation, **arguments)
+                await _but_for_what_it_raises(self.call(operation, **arguments))
 
     async def given_up(self, operation: str, **arguments: Any) -> bool:
         """Whether the method ends when its caller goes; True too if it is a plain ``def``, or does not wait at all."""
@@ -265,15 +276,22 @@ class Calls:
             call.exception()
         return bool(ended)
 
-    async def _invoke(self, operation: str, **arguments: Any) -> Any:
-        call = self._begin(operation, **arguments)
+    async def _ended(self, operation: str, call: asyncio.Task[Any]) -> Any:
         await asyncio.wait([call], timeout=self.deadline + _GRACE)
-        if not call.done():
+        seconds = self.deadline
+        if call.done():
+            try:
+                return call.result()
+            except CallTimeout as error:
+                seconds = min(seconds, error.seconds)
+        else:
             self._give_up(call)
-            raise CallTimeout(self.connector.name, operation, self.deadline + _GRACE)
-        return call.result()
+        self._late.setdefault(operation, self._check)
+        seen = f"{operation} did not end within {seconds:.3g} s."
+        raise Broken(KEEPS_DEADLINE.get(operation, _ANY_KEEPS_DEADLINE), seen) from None
 
     def _begin(self, operation: str, **arguments: Any) -> asyncio.Task[Any]:
+        self.needs(operation)
         until = time.monotonic() + self.deadline
         call = Call(self.connector, operation, deadline=until, idempotency_key=arguments.get("idempotency_key"))
         return asyncio.ensure_future(invoke(call, self.registry, **arguments))
@@ -288,6 +306,15 @@ class Calls:
         directory = self._directory / f"attempt-{self._attempts}"
         directory.mkdir(parents=True)
         return str(directory)
+
+
+async def _but_for_what_it_raises(call: Awaitable[Any]) -> None:
+    try:
+        await call
+    except Broken:
+        raise
+    except Exception:
+        pass
 
 
 def arguments_of_do(attempt: Attempt) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -50,7 +51,8 @@ class Contract:
                 raise Broken(self, str(error) or "The check failed.") from error.__cause__
             except Exception as error:
                 own = _from_the_connector(error.__traceback__)
-                cause = error.with_traceback(own) if own else None
+                shown = "".join(traceback.format_exception(error))
+                cause = error.with_traceback(own) if own and masked(shown) == shown else None
                 raise Broken(self, f"{type(error).__name__}: {error}") from cause
 
         checked.contract = self  # type: ignore[attr-defined]
@@ -74,11 +76,11 @@ def holds(condition: object, seen: str) -> None:
         raise AssertionError(seen)
 
 
-def _from_the_connector(traceback: TracebackType | None) -> TracebackType | None:
+def _from_the_connector(lines: TracebackType | None) -> TracebackType | None:
     """The traceback from the connector's first line on; None: no line of it is the connector's."""
-    while traceback is not None and traceback.tb_frame.f_code.co_filename.startswith(_ON_THE_WAY):
-        traceback = traceback.tb_next
-    return traceback
+    while lines is not None and lines.tb_frame.f_code.co_filename.startswith(_ON_THE_WAY):
+        lines = lines.tb_next
+    return lines
 
 
 _ON_THE_WAY = (str(Path(__file__).parents[1]), str(Path(asyncio.__file__).parent))

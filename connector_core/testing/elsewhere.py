@@ -40,15 +40,10 @@ def call_elsewhere(value: str, connector: ConnectorBase, operation: str, argumen
     """
     category = connector.task_category
     sent = [value, category.name, category.version, operation, base64.b64encode(argument).decode(), prefix]
-    ran = subprocess.run(
-        [sys.executable, "-c", f"from {__name__} import _main; _main()"],
-        input=json.dumps(sent),
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    try:
+        ran = _run(sent)
+    except subprocess.TimeoutExpired:
+        raise AssertionError(f"In another process, {operation} did not end within {_LIMIT:g} s.") from None
     try:
         answer = json.loads(ran.stdout.rpartition("\n")[2])
     except ValueError:
@@ -63,6 +58,18 @@ def call_elsewhere(value: str, connector: ConnectorBase, operation: str, argumen
     if "phase" in answer:
         return Resource(answer["phase"], answer["message"])
     return None if answer["meta"] is None else base64.b64decode(answer["meta"])
+
+
+def _run(sent: list[Any]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", f"from {__name__} import _main; _main()"],
+        input=json.dumps(sent),
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        capture_output=True,
+        text=True,
+        timeout=_LIMIT,
+        check=False,
+    )
 
 
 def _main() -> None:
@@ -90,3 +97,7 @@ async def _answer(connector: Any, operation: str, argument: bytes, prefix: str) 
     meta = connector.metadata_type.decode(argument)
     result = await invoke(call, registry, resource_meta=meta, output_prefix=prefix)
     return {"meta": None} if operation == "delete" else {"phase": int(result.phase), "message": result.message}
+
+
+_LIMIT = 60.0
+"""Seconds that a process may take, its start included."""

@@ -43,7 +43,7 @@ def serving(registry: ConnectorRegistry, *, port: int = 0, **options: Any) -> It
                 raise
             started.set_exception(error)
 
-    thread = threading.Thread(target=run, name="serving")
+    thread = threading.Thread(target=run, name="serving", daemon=True)
     thread.start()
     endpoint, loop, stopped = started.result(timeout=60)
     try:

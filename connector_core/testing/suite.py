@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from google.protobuf import text_format
 from google.protobuf.message import Message
 
 from connector_core.connector import ConnectorBase, SyncConnectorBase, check_connector
@@ -88,10 +89,10 @@ class ConnectorSuite:
     at_once: int = 5
 
     _kind: type[ConnectorBase] = ConnectorBase
-    _late: set[str]
+    _late: dict[str, str]
 
     def __init_subclass__(cls) -> None:
-        cls._late = set()
+        cls._late = {}
 
     @pytest.fixture
     def connector(self) -> SyncConnectorBase | AsyncConnectorBase:
@@ -125,6 +126,7 @@ class ConnectorSuite:
         secrets: Mapping[str, str],
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
+        request: pytest.FixtureRequest,
     ) -> Iterator[Calls]:
         """The connector, called as the service calls it."""
         if isinstance(connector, type):
@@ -133,18 +135,22 @@ class ConnectorSuite:
             pytest.fail(f"{type(connector).__name__} is no {self._kind.__name__}; take the other suite.", pytrace=False)
         for key, value in secrets.items():
             monkeypatch.setenv(secret_variable(key), value)
+        refused = ""
         try:
             calls = Calls(
                 connector,
                 tmp_path / "prefixes",
                 deadline=self.deadline,
                 patience=self.patience,
+                check=request.node.nodeid,
                 late=self._late,
             )
         except Exception as error:
-            pytest.fail(f"The connector cannot be registered: {error}", pytrace=False)
-        yield calls
-        calls.close()
+            refused = f"The connector cannot be registered: {error}"
+        if refused:  # Not within the except, whose error would be shown once more.
+            pytest.fail(refused, pytrace=False)
+        with closing(calls):  # type: ignore[possibly-undefined]
+            yield calls
 
     @Contract(
         "An installed package's connector is found by its task type.",
@@ -258,7 +264,7 @@ class ConnectorSuite:
     ) -> None:
         async def said(example: ExampleTask) -> list[str]:
             try:
-                return [said_in(state) for state in await _states(calls, example)]
+                return [text for state in await _states(calls, example) for text in said_in(state)]
             except CallError as error:
                 return [str(error)]
 
@@ -339,6 +345,7 @@ class ConnectorSuite:
         fix="See what `connectors run` prints for the same task.",
     )
     def test_a_task_runs_locally(self, calls: Calls, task_that_succeeds: ExampleTask, tmp_path: Path) -> None:
+        calls.needs("do", "create", "get", "delete")
         category = calls.connector.task_category
         prefix = tmp_path / "local"
         prefix.mkdir()
@@ -355,6 +362,8 @@ class ConnectorSuite:
     def test_a_task_runs_through_the_service(
         self, calls: Calls, task_that_succeeds: ExampleTask, generation: int
     ) -> None:
+        calls.needs("do", "create", "get")
+
         async def through(flyte: FlyteCaller) -> Resource:
             attempt = await calls.attempt(task_that_succeeds)
             if isinstance(calls.connector, SyncConnectorBase):
@@ -409,12 +418,31 @@ def check_no_secret(secrets: Mapping[str, str], *said: str) -> None:
     short = [key for key, value in secrets.items() if len(value) < LEAST_MASKED]
     holds(not short, f"Nobody can look for the short {' and '.join(short)}: give {LEAST_MASKED} characters or more.")
     for text in said:
-        holds(masked(text) == text, f"It says {masked(text)}")
+        shown = text
+        for value in secrets.values():
+            shown = shown.replace(value, "***")
+        shown = masked(shown)
+        holds(shown == text, f"It says {shown}")
 
 
-def said_in(state: Resource) -> str:
+def said_in(state: Resource) -> list[str]:
     """All that a state says to who sees the execution."""
-    return repr((state.phase.name, state.message, state.log_links, state.custom_info, state.outputs))
+    return list(_texts([state.message, state.log_links, state.custom_info, state.outputs]))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    # The repr of a container does not show a Secret, which travels in plain all the same.
+    if isinstance(value, str):
+        yield "".join(value)
+    elif isinstance(value, Message):
+        yield text_format.MessageToString(value, as_utf8=True)
+    elif isinstance(value, dict):
+        yield from _texts([*value, *value.values()])
+    elif isinstance(value, list | tuple | set):
+        for each in value:
+            yield from _texts(each)
+    elif value is not None:
+        yield repr(value)
 
 
 def spelled(end: Resource | CallError) -> str:

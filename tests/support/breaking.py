@@ -234,19 +234,19 @@ class FailsWithAnObject(FailsLater):
         return Resource(Phase.FAILED, "It failed.", custom_info={"error": ValueError()})
 
 
-@breaks("test_states_hold_no_secret", seen="It says ('SUCCEEDED', 'see https://***@backend', None, None, None)")
+@breaks("test_states_hold_no_secret", seen="It says see https://***@backend")
 class ShowsItsToken(Ends):
     def change(self, state: Resource) -> Resource:
         return Resource.succeeded(message="see https://" + str(get_connector_secret("wait_token")) + "@backend")
 
 
-@breaks("test_states_hold_no_secret", seen="It says ('SUCCEEDED', None, None, {'token': '***'}, None)")
+@breaks("test_states_hold_no_secret", seen="It says ***")
 class SyncShowsItsToken(Does):
     def change(self, state: Resource) -> Resource:
-        return Resource.succeeded(custom_info={"token": str(get_connector_secret("wait_token"))})
+        return Resource.succeeded(custom_info={"token": get_connector_secret("wait_token")})
 
 
-@breaks("test_states_hold_no_secret", seen="It says ('FAILED', 'no entry for ***', None, None, None)")
+@breaks("test_states_hold_no_secret", seen="It says no entry for ***")
 class ShowsItsTokenWhenItFails(FailsLater):
     def failed(self) -> Resource:
         return Resource.failed(f"no entry for {get_connector_secret('wait_token')}")
@@ -341,39 +341,39 @@ class SyncMixesItsInputs(SharesItsInput, Double):
 @breaks("test_the_event_loop_is_not_blocked", seen="in get.")
 class Blocks(Wait):
     async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
-        time.sleep(1)
+        time.sleep(0.6)
         return await super().get(resource_meta, **kwargs)
 
 
 @breaks("test_the_event_loop_is_not_blocked", seen="in delete.")
 class BlocksInDelete(Wait):
     async def delete(self, resource_meta: Any, **kwargs: Any) -> None:
-        time.sleep(1)
+        time.sleep(0.6)
 
 
 @breaks("test_the_event_loop_is_not_blocked", seen="in find.")
 class BlocksInFind(Wait):
     async def find(self, idempotency_key: str, **kwargs: Any) -> Any:
-        time.sleep(1)
+        time.sleep(0.6)
 
 
 @breaks("test_the_event_loop_is_not_blocked", seen="in get_logs.")
 class BlocksInLogs(Wait):
     async def get_logs(self, resource_meta: Any, lines: int = 0, token: str = "", **kwargs: Any) -> Any:
-        time.sleep(1)
+        time.sleep(0.6)
         return GetTaskLogsResponse()
 
 
 @breaks("test_the_event_loop_is_not_blocked", seen="in get_metrics.")
 class BlocksInMetrics(Wait):
     async def get_metrics(self, resource_meta: Any, **kwargs: Any) -> Any:
-        subprocess.run(["sleep", "1"], check=True)
+        subprocess.run(["sleep", "0.6"], check=True)
 
 
 @breaks("test_the_event_loop_is_not_blocked", seen="in do.")
 class SyncBlocks(Double):
     async def do(self, *args: Any, **kwargs: Any) -> Resource:
-        time.sleep(1)
+        time.sleep(0.6)
         return await super().do(*args, **kwargs)
 
 
@@ -626,7 +626,7 @@ class RunsAndTellsTooMuch(Runs):
         return Resource.running(message="x" * 5_000_000)
 
 
-@breaks("test_a_running_state_holds_no_secret", seen="It says ('RUNNING', 'see https://***@backend', None, None, None)")
+@breaks("test_a_running_state_holds_no_secret", seen="It says see https://***@backend")
 class RunsAndShowsItsToken(Runs):
     def running(self) -> Resource:
         return Resource.running(message=f"see https://{get_connector_secret('wait_token')}@backend")
@@ -938,6 +938,20 @@ class Deaf(Wait):
                 await asyncio.sleep(60)
             except asyncio.CancelledError:
                 continue
+
+
+class DeafInLogs(Wait):
+    """Does not hear that nobody reads any more."""
+
+    async def get_logs(self, resource_meta: Any, lines: int = 0, token: str = "", **kwargs: Any) -> Any:
+        await Deaf.get(Deaf(), resource_meta)
+
+
+class RaisesASecret(Wait):
+    """Fails with what nobody may see."""
+
+    async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
+        raise RuntimeError(f"401 for https://{get_connector_secret('wait_token')}@backend")
 
 
 class Reluctant(Wait):
