@@ -85,7 +85,7 @@ class FakeBackend:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), name="fake-backend")
 
     def script(self, *steps: str | Fault, log: Iterable[str] = ()) -> None:
-        """Say what the jobs that are started from now on go through.
+        """Say what the jobs that are started from now on go through, but for those whose request has a ``script``.
 
         Args:
             *steps: A state in the backend's words, or a fault, for each poll; the last one stays. A state that is none
@@ -134,7 +134,8 @@ class FakeBackend:
             match method, where.path.strip("/").split("/"):
                 case "POST", ["jobs"]:
                     name = f"job-{next(self._numbers)}"
-                    self.jobs[name] = FakeJob(json.loads(body or b"{}"), list(self._script), list(self._log))
+                    request = json.loads(body or b"{}")
+                    self.jobs[name] = FakeJob(request, list(request.get("script", self._script)), list(self._log))
                     return 201, {"id": name}
                 case "GET", ["jobs"]:
                     tags = parse_qs(where.query).get("tag", [])

@@ -135,7 +135,7 @@ class ConnectorSuite:
             pytest.fail(f"{type(connector).__name__} is no {self._kind.__name__}; take the other suite.", pytrace=False)
         for key, value in secrets.items():
             monkeypatch.setenv(secret_variable(key), value)
-        refused = ""
+        calls, refused = None, ""
         try:
             calls = Calls(
                 connector,
@@ -147,9 +147,9 @@ class ConnectorSuite:
             )
         except Exception as error:
             refused = f"The connector cannot be registered: {error}"
-        if refused:  # Not within the except, whose error would be shown once more.
+        if calls is None:  # Not within the except, whose error would be shown once more.
             pytest.fail(refused, pytrace=False)
-        with closing(calls):  # type: ignore[possibly-undefined]
+        with closing(calls):
             yield calls
 
     @Contract(

@@ -219,6 +219,11 @@ def test_a_job_of_the_backend_goes_through_its_script(run: pytest.Pytester) -> N
             assert connector_backend.jobs["job-1"].request == {"tag": "key"}
             assert connector_backend.requests[:2] == ["POST /jobs", "GET /jobs/job-1"]
 
+        def test_own_script(connector_backend):
+            ask(connector_backend, "POST", "/jobs", {"script": ["running"]})
+            ask(connector_backend, "POST", "/jobs", {})
+            assert [job.state for job in connector_backend.jobs.values()] == ["running", "succeeded"]
+
         def test_log(connector_backend):
             ask(connector_backend, "POST", "/jobs", {})
             connector_backend.jobs["job-1"].log += ["one", "two"]
@@ -229,7 +234,7 @@ def test_a_job_of_the_backend_goes_through_its_script(run: pytest.Pytester) -> N
             ask(connector_backend, "POST", "/jobs", {})
             assert ask(connector_backend, "GET", "/jobs/job-1/log") == (200, ["one"])
         """,
-        tests=3,
+        tests=4,
     )
 
 
