@@ -103,7 +103,7 @@ class Calls:
         self._jobs: list[tuple[ResourceMeta, str]] = []
         self._check = check
         self._late = late
-        self._stuck: list[asyncio.Task[Any]] = []
+        self._stuck = False
         self._runner = asyncio.Runner()
 
     def close(self) -> None:
@@ -115,7 +115,7 @@ class Calls:
                 with suppress(Exception):
                     self.run(delete_patiently(self.call, meta))
         finally:
-            if self._stuck:  # The runner would wait for them, for ever.
+            if self._stuck:  # The runner would wait for what never ends.
                 self._runner.get_loop().close()
             else:
                 self._runner.close()
@@ -288,7 +288,7 @@ class Calls:
             self._give_up(call)
         self._late.setdefault(operation, self._check)
         seen = f"{operation} did not end within {seconds:.3g} s."
-        raise Broken(KEEPS_DEADLINE.get(operation, _ANY_KEEPS_DEADLINE), seen) from None
+        raise Broken(KEEPS_DEADLINE.get(operation, _ANY_KEEPS_DEADLINE), seen)
 
     def _begin(self, operation: str, **arguments: Any) -> asyncio.Task[Any]:
         self.needs(operation)
@@ -298,7 +298,7 @@ class Calls:
 
     def _give_up(self, call: asyncio.Task[Any]) -> None:
         """Take note of a call that swallows its cancellation."""
-        self._stuck.append(call)
+        self._stuck = True
         _NEVER_ENDED.append(call)
 
     def _new_prefix(self) -> str:

@@ -48,7 +48,7 @@ class Contract:
             except Broken as error:
                 raise error.with_traceback(None) from None
             except AssertionError as error:
-                raise Broken(self, str(error) or "The check failed.") from error.__cause__
+                raise Broken(self, str(error) or "The check failed.") from None
             except Exception as error:
                 own = _from_the_connector(error.__traceback__)
                 shown = "".join(traceback.format_exception(error))
