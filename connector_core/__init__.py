@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from connector_core.call import Call, Outcome, current_call
     from connector_core.connector import AsyncConnectorBase, ConnectorBase, SyncConnectorBase
     from connector_core.discovery import Entry
     from connector_core.errors import (
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
         UnknownPhase,
     )
     from connector_core.hookspecs import hookimpl
-    from connector_core.invoke import Call, Outcome, current_call
     from connector_core.literals import (
         Directory,
         File,
@@ -75,6 +75,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _NAMES_OF_MODULE = {
+    "call": "Call Outcome current_call",
     "connector": "AsyncConnectorBase ConnectorBase SyncConnectorBase",
     "discovery": "Entry",
     "errors": """
@@ -85,7 +86,6 @@ _NAMES_OF_MODULE = {
         TaskTimeout TemplateError TransientError UnknownPhase
     """,
     "hookspecs": "hookimpl",
-    "invoke": "Call Outcome current_call",
     "literals": """
         Directory File LiteralConverter StructuredDataset afrom_literal afrom_literal_map ato_literal ato_literal_map
         from_literal from_literal_map literal_type to_literal to_literal_map

@@ -15,9 +15,9 @@ import pluggy
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from connector_core.call import Call, Outcome
     from connector_core.connector import ConnectorBase
     from connector_core.discovery import Entry
-    from connector_core.invoke import Call, Outcome
     from connector_core.literals import LiteralConverter
 
 __all__ = [

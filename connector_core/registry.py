@@ -18,13 +18,12 @@ from connector_core.errors import (
     DuplicateConnector,
     EntryRefused,
 )
+from connector_core.plugins import Plugins
 from connector_core.secrets import secret_sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from logging import Logger
-
-    import pluggy
 
     from connector_core.connector import AsyncConnectorBase, ConnectorBase, SyncConnectorBase
     from connector_core.idl import Agent
@@ -36,20 +35,18 @@ R = TypeVar("R")
 
 
 class _OnDefault(Generic[P, R]):
-    """A method that, called on the class, works on the process's default registry: the specification's static calls."""
+    """A method that works on the process's default registry if it is called on the class.
+
+    The specification's calls are static: ``ConnectorRegistry.get_connector(…)``.
+    """
 
     def __init__(self, method: Callable[Concatenate[ConnectorRegistry, P], R]) -> None:
         self._method = method
         self.__doc__ = method.__doc__
         self.__wrapped__ = method
 
-    def __set_name__(self, owner: type[ConnectorRegistry], name: str) -> None:
-        self._name = name
-
     def __get__(self, instance: ConnectorRegistry | None, owner: type[ConnectorRegistry]) -> Callable[P, R]:
         bound: Any = MethodType(self._method, default_registry() if instance is None else instance)
-        if instance is not None:
-            vars(instance)[self._name] = bound  # Found there from now on, which takes a tenth of the time.
         return bound  # type: ignore[no-any-return]
 
 
@@ -100,9 +97,7 @@ class ConnectorRegistry:
         self._slots: tuple[_Slot, ...] = ()
         self._plugin_slots: tuple[_Slot, ...] = ()
         self._unreadable: tuple[str, ...] = ()
-        self._plugin_manager: pluggy.PluginManager | None = None
-        # What pluggy would put together anew for each call, until the next plugin is registered.
-        self._hooks: dict[str, tuple[pluggy.HookImpl, ...]] = {}
+        self._plugins = Plugins()
 
     @_OnDefault
     def register(self, connector: SyncConnectorBase | AsyncConnectorBase, override: bool = False) -> None:
@@ -241,57 +236,18 @@ class ConnectorRegistry:
 
     @_OnDefault
     def unregister_plugin(self, plugin: object) -> None:
-        """Call a plugin's hooks no more; the connectors and entries that it brought stay.
+        """Stop calling a plugin's hooks. The connectors and entries that it contributed stay.
 
         Args:
-            plugin: One that was registered.
+            plugin: The object that was registered.
         """
-        with self._lock:
-            self._plugins().unregister(plugin)
-            self._hooks = {}
+        self._plugins.unregister(plugin)
 
-    @_OnDefault
-    def call_hook(self, hook: str, /, **arguments: Any) -> list[Any]:
-        """Call every implementation of a hook, the plugin registered last first; None is no result.
-
-        An implementation that raises is logged by its plugin's name, and stops nothing.
-        """
-        return self._call_implementations(hook, self._implementations(hook), arguments)
-
-    @_OnDefault
-    def secret(self, key: str) -> str | None:
-        """What the first plugin that knows this key says in the hook ``connector_core_secret``."""
-        hook = "connector_core_secret"
-        for implementation in self._implementations(hook):
-            if found := self._call_implementations(hook, (implementation,), {"key": key}):
-                secret: str = found[0]
-                return secret
-        return None
-
-    def _call_implementations(
-        self, hook: str, implementations: tuple[pluggy.HookImpl, ...], arguments: Mapping[str, Any]
-    ) -> list[Any]:
-        results = []
-        for implementation in implementations:
-            try:
-                result = implementation.function(*[arguments[name] for name in implementation.argnames])
-            except (Exception, SystemExit):
-                _log().exception("The hook %s of the plugin %s failed.", hook, implementation.plugin_name)
-            else:
-                if result is not None:
-                    results.append(result)
-        return results
-
-    def _implementations(self, hook: str) -> tuple[pluggy.HookImpl, ...]:
-        hooks = self._hooks
-        found = hooks.get(hook)
-        if found is None:
-            self._ensure_scanned()
-            manager = self._plugin_manager
-            found = () if manager is None else tuple(reversed(getattr(manager.hook, hook).get_hookimpls()))
-            if self._scanned.is_set():
-                hooks[hook] = found
-        return found
+    @property
+    def plugins(self) -> Plugins:
+        """The registry's plugins. Those of installed packages are imported when this is first used."""
+        self._ensure_scanned()
+        return self._plugins
 
     def _add(
         self, connectors: Iterable[SyncConnectorBase | AsyncConnectorBase], *, override: bool, explicit: bool
@@ -379,7 +335,7 @@ class ConnectorRegistry:
     def _recording(self, slot: _Slot) -> Iterator[None]:
         """One entry's failure is its own: what is raised in here is written down, and everything else goes on."""
         loading = _loading.set(slot)
-        sources = secret_sources.set((self.secret,))
+        sources = secret_sources.set((self._plugins.secret,))
         try:
             yield
             slot.entry = slot.entry._replace(state=State.LOADED)
@@ -397,52 +353,22 @@ class ConnectorRegistry:
             _loading.reset(loading)
 
     def _register_plugin(self, plugin: object, name: str | None) -> None:
+        """Register the plugin with all that it contributes, or leave everything as it was."""
         with self._lock:
-            manager = self._plugins()
-            if manager.is_registered(plugin):
-                return
+            contributed = self._plugins.register(plugin, name)
             before = (self._connectors, self._slots)
             try:
-                _check_plugin(manager, plugin, name)
-                self._take_contributions(manager, plugin)
+                self._add(contributed.connectors, override=False, explicit=True)
+                self._add_entries(contributed.entries)
             except BaseException:
                 self._connectors, self._slots = before
-                if manager.is_registered(plugin):
-                    manager.unregister(plugin)
+                self._plugins.unregister(plugin)
                 raise
-            finally:
-                self._hooks = {}
+        if contributed.converters:
+            from connector_core.literals import register_converter
 
-    def _take_contributions(self, manager: pluggy.PluginManager, plugin: object) -> None:
-        """What a plugin brings once, as opposed to what it is called for."""
-
-        def brought(hook: str) -> list[Any]:
-            implementations = getattr(manager.hook, hook).get_hookimpls()
-            return [item for each in implementations if each.plugin is plugin for item in each.function() or ()]
-
-        self._add(brought("connector_core_connectors"), override=False, explicit=True)
-        self._add_entries(brought("connector_core_entries"))
-        converters = brought("connector_core_literal_converters")
-        if converters:
-            from connector_core.literals import LiteralConverter, register_converter
-
-            for converter in converters:
-                if not isinstance(converter, LiteralConverter):
-                    raise EntryRefused(
-                        f"A plugin brings {converter!r} as a literal converter.", "Return LiteralConverter objects."
-                    )
-            for converter in converters:  # Last, because they are the process's, and stay.
+            for converter in contributed.converters:  # Last, because they belong to the process, and stay.
                 register_converter(converter)
-
-    def _plugins(self) -> pluggy.PluginManager:
-        if self._plugin_manager is None:
-            import pluggy
-
-            from connector_core import hookspecs
-
-            self._plugin_manager = pluggy.PluginManager("connector_core")
-            self._plugin_manager.add_hookspecs(hookspecs)
-        return self._plugin_manager
 
     def _not_found(self, task_type: str, version: int) -> ConnectorNotFound:
         from connector_core.models import TaskCategory
@@ -512,24 +438,6 @@ def _agents(connectors: Iterable[ConnectorBase]) -> list[Agent]:
         if connector.task_category.name not in agent.supported_task_types:
             agent.supported_task_types.append(connector.task_category.name)
     return [agents[key] for key in sorted(agents)]
-
-
-def _check_plugin(manager: pluggy.PluginManager, plugin: object, name: str | None) -> None:
-    import pluggy
-
-    subject = f"The plugin {name or plugin!r}"
-    if isinstance(plugin, type):
-        raise EntryRefused(f"{subject} is a class, whose hooks would lack self.", "Register an object of it.")
-    try:
-        manager.register(plugin, name)
-        manager.check_pending()
-    except (ValueError, pluggy.PluginValidationError) as error:
-        text = " ".join(str(error).split())
-        raise EntryRefused(f"{subject} does not fit: {text}.", "See connector_core.hookspecs for the hooks.") from error
-    for caller in manager.get_hookcallers(plugin) or ():
-        for implementation in caller.get_hookimpls():
-            if implementation.plugin is plugin and (implementation.wrapper or implementation.hookwrapper):
-                raise EntryRefused(f"{subject} wraps {caller.name}.", "Implement it without wrapper=True.")
 
 
 def _failed(slot: _Slot, version: int) -> ConnectorFailed:

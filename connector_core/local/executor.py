@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import attrs
 
+from connector_core.call import Call, idempotency_key
 from connector_core.connector import AsyncConnectorBase, SyncConnectorBase, implements
 from connector_core.errors import CallTimeout, InvalidConnector, LiteralError, TaskFailed, TaskTimeout, TransientError
 from connector_core.idl import (
@@ -39,7 +40,7 @@ from connector_core.idl import (
     TaskExecutionMetadata,
     WorkflowExecutionIdentifier,
 )
-from connector_core.invoke import Call, idempotency_key, invoke
+from connector_core.invoke import invoke
 from connector_core.literals import MAX_OUTPUT_BYTES, ato_literal_map
 from connector_core.local.files import read_outputs, write_message
 from connector_core.local.templates import placeholders, render_task_template
@@ -152,7 +153,9 @@ class _Executor:
         def call(operation: str, **arguments: Any) -> Awaitable[Any]:
             # A job that has run out of time is deleted after its deadline.
             until = None if operation in ("delete", "find") else deadline
-            return invoke(Call(connector, operation, deadline=until, idempotency_key=key), registry, **arguments)
+            return invoke(
+                Call(connector, operation, deadline=until, idempotency_key=key), registry.plugins, **arguments
+            )
 
         try:
             async with asyncio.timeout(seconds or None):
@@ -277,7 +280,7 @@ class AsyncConnectorExecutorMixin(_Executor):
                 return run.interrupt(signum)
         registry = self.registry or default_registry()
         connector = registry.get_connector(self.template.type, self.template.task_type_version)
-        return _run_to_end(invoke(Call(connector, "delete"), registry, resource_meta=resource_meta))
+        return _run_to_end(invoke(Call(connector, "delete"), registry.plugins, resource_meta=resource_meta))
 
     def _interrupted(self, run: _Run, signum: int, frame: FrameType | None) -> None:
         if run.resource_meta is None:

@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import attrs
 from msgspec.structs import replace
 
+from connector_core.call import Call
 from connector_core.connector import implements
 from connector_core.errors import CallTimeout, PermanentError, TransientError
-from connector_core.invoke import Call, invoke
+from connector_core.invoke import invoke
 from connector_core.meta import ResourceMeta
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ class Creations:
     async def _submit(self, creation: _Creation, arguments: Mapping[str, Any]) -> ResourceMeta:
         call = creation.call
         try:
-            resource_meta: ResourceMeta = await invoke(call, self._registry, **arguments)
+            resource_meta: ResourceMeta = await invoke(call, self._registry.plugins, **arguments)
         except Exception as error:
             # The backend may have started the job before it failed.
             try:
@@ -170,7 +171,7 @@ class Creations:
         if call.idempotency_key is None or not implements(call.connector, "find"):
             return None
         found: ResourceMeta | None = await invoke(
-            replace(call, operation="find"), self._registry, idempotency_key=call.idempotency_key
+            replace(call, operation="find"), self._registry.plugins, idempotency_key=call.idempotency_key
         )
         return found
 
@@ -216,7 +217,7 @@ class Creations:
     async def _has_ended(self, call: Call, resource_meta: ResourceMeta) -> bool:
         try:
             resource: Resource = await invoke(
-                replace(call, operation="get"), self._registry, resource_meta=resource_meta
+                replace(call, operation="get"), self._registry.plugins, resource_meta=resource_meta
             )
         except Exception:
             return False
@@ -257,7 +258,7 @@ class Creations:
         task_type = call.connector.task_category.name
         for pause in (*_PAUSES, None):
             try:
-                await invoke(call, self._registry, resource_meta=resource_meta)
+                await invoke(call, self._registry.plugins, resource_meta=resource_meta)
             except Exception as error:
                 if pause is None or isinstance(error, PermanentError):
                     _log.exception("%s could not be deleted, and may run on: %r", task_type, resource_meta)

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TextIO
 
+from connector_core.call import current_call
 from connector_core.errors import NoCurrentCall
-from connector_core.invoke import current_call
 from connector_core.secrets import masked
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Summa
 from prometheus_client.registry import Collector
 
 from connector_core.hookspecs import hookimpl
-from connector_core.invoke import threads_wanted
+from connector_core.invoke import waiting_calls
 from connector_core.models import Resource
 from connector_core.service.statuses import status_of
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from prometheus_client.core import Metric
 
+    from connector_core.call import Call, Outcome
     from connector_core.connector import ConnectorBase
-    from connector_core.invoke import Call, Outcome
     from connector_core.phases import Phase
 
 __all__ = ["UNKNOWN", "Metrics"]
@@ -50,7 +50,7 @@ class Metrics(Collector):
     """
 
     def __init__(
-        self, *, queue_length: Callable[[], float] = threads_wanted, loop_lag: Callable[[], float] = float
+        self, *, queue_length: Callable[[], float] = waiting_calls, loop_lag: Callable[[], float] = float
     ) -> None:
         self.registry: CollectorRegistry = CollectorRegistry()
         # What every call touches is plain numbers, made into metrics when somebody reads them: the library's own
@@ -126,7 +126,7 @@ class Metrics(Collector):
 
         Args:
             task_type: The task type, if there is a connector for it; None counts it under :data:`UNKNOWN`.
-            operation: As for a :class:`~connector_core.invoke.Call`.
+            operation: As for a :class:`~connector_core.call.Call`.
             status: What was answered.
         """
         self._failed(task_type or UNKNOWN, operation, _HTTP_STATUS.get(status, "500")).inc()

@@ -37,6 +37,7 @@ from flyteidl.admin.agent_pb2 import (
 from google.protobuf.message import DecodeError, Message
 from grpc import StatusCode
 
+from connector_core.call import Call, execution_name, idempotency_key
 from connector_core.connector import AsyncConnectorBase, ConnectorBase, SyncConnectorBase, implements
 from connector_core.errors import (
     CallTimeout,
@@ -49,7 +50,7 @@ from connector_core.errors import (
     TransientError,
 )
 from connector_core.idl import GetTaskLogsResponse, GetTaskMetricsResponse, ResourceMessage, TaskExecutionMetadata
-from connector_core.invoke import Call, idempotency_key, invoke, stream_logs
+from connector_core.invoke import invoke, stream_logs
 from connector_core.models import Resource, TaskCategory
 from connector_core.phases import Phase
 from connector_core.registry import ConnectorRegistry, default_registry
@@ -163,7 +164,7 @@ class AsyncConnectorService:
             if isinstance(connector, AsyncConnectorBase):
                 resource_meta = _decode(connector, request.resource_meta)
                 self.creations.asked_for(request.resource_meta)
-                await invoke(asked.call(connector, request), self._registry, resource_meta=resource_meta)
+                await invoke(asked.call(connector, request), self._registry.plugins, resource_meta=resource_meta)
                 self._polls.forget(asked.task_type, request.resource_meta)
         except (Exception, SystemExit) as error:
             asked.fail(error, self._metrics)
@@ -178,7 +179,7 @@ class AsyncConnectorService:
             connector = self._optional(asked)
             response = await invoke(
                 asked.call(connector, request),
-                self._registry,
+                self._registry.plugins,
                 resource_meta=_decode(connector, request.resource_meta),
                 queries=list(request.queries),
                 start_time=request.start_time if request.HasField("start_time") else None,
@@ -199,7 +200,7 @@ class AsyncConnectorService:
             connector = self._optional(asked)
             responses = stream_logs(
                 asked.call(connector, request),
-                self._registry,
+                self._registry.plugins,
                 resource_meta=_decode(connector, request.resource_meta),
                 lines=request.lines,
                 token=request.token,
@@ -231,7 +232,7 @@ class AsyncConnectorService:
         if not self._uploads.running(*job):
             try:
                 resource: Resource = await invoke(
-                    call, self._registry, resource_meta=resource_meta, output_prefix=request.output_prefix
+                    call, self._registry.plugins, resource_meta=resource_meta, output_prefix=request.output_prefix
                 )
             except (PermanentError, RetryableError) as error:
                 resource = _failure(error)
@@ -436,7 +437,7 @@ class _Asked:
             idempotency_key=key,
             detached=detached,
             request_id=self._id,
-            task_execution=_spell_execution(metadata),
+            task_execution=execution_name(metadata),
         )
 
     def fail(self, error: BaseException, metrics: Metrics) -> None:
@@ -484,7 +485,7 @@ def _earlier(category: TaskCategory, metadata: TaskExecutionMetadata | None) -> 
 
 async def _do(call: Call, registry: ConnectorRegistry, arguments: Mapping[str, Any]) -> ResourceMessage:
     try:
-        resource: Resource = await invoke(call, registry, **arguments)
+        resource: Resource = await invoke(call, registry.plugins, **arguments)
     except (PermanentError, RetryableError) as error:
         resource = _failure(error)
     return await _message(resource, arguments["output_prefix"])
@@ -552,16 +553,6 @@ def _checked(connector: ConnectorBase, operation: str, response: Any, expected: 
             f"{expected.__name__}."
         )
     return response
-
-
-def _spell_execution(metadata: TaskExecutionMetadata | None) -> str | None:
-    if metadata is None or not metadata.HasField("task_execution_id"):
-        return None
-    identifier = metadata.task_execution_id
-    node = identifier.node_execution_id
-    execution = node.execution_id
-    parts = (execution.project, execution.domain, execution.name, node.node_id, str(identifier.retry_attempt))
-    return ":".join(parts)
 
 
 _TO_ANSWER = 0.5

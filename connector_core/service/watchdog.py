@@ -15,8 +15,7 @@ import time
 from collections.abc import Iterator
 from types import FrameType
 
-from connector_core import invoke
-from connector_core.invoke import Call
+from connector_core.call import running_call
 
 __all__ = ["Watchdog"]
 
@@ -31,6 +30,7 @@ class Watchdog:
     def __init__(self, *, blocked_after: float = 1.0) -> None:
         self._blocked_after = blocked_after
         self._interval = blocked_after / 4
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_thread: int | None = None
         self._heard = 0.0
         self._delay = 0.0
@@ -41,7 +41,8 @@ class Watchdog:
     def start(self) -> None:
         """Watch the event loop that this is called on, until :meth:`stop`; once only."""
         self._heard = time.monotonic()
-        self._timer = asyncio.get_running_loop().call_later(self._interval, self._tick)
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(self._interval, self._tick)
         self._loop_thread = threading.get_ident()
         self._thread.start()
 
@@ -66,10 +67,10 @@ class Watchdog:
     @property
     def reason(self) -> str | None:
         """A sentence that says what blocks the loop now; None when it is not blocked."""
-        thread, silence = self._loop_thread, self._silence
-        if thread is None or silence <= self._blocked_after:
+        loop, thread, silence = self._loop, self._loop_thread, self._silence
+        if loop is None or thread is None or silence <= self._blocked_after:
             return None
-        return f"The event loop has been blocked for {silence:.1f} s by {_what_runs_in(thread)}."
+        return f"The event loop has been blocked for {silence:.1f} s by {_what_runs_in(loop, thread)}."
 
     @property
     def _silence(self) -> float:
@@ -93,18 +94,17 @@ class Watchdog:
                 logged = heard
 
 
-def _what_runs_in(thread: int) -> str:
+def _what_runs_in(loop: asyncio.AbstractEventLoop, thread: int) -> str:
     """Which call, if it is one, and the innermost line of the connector's own code, or else of any."""
     frames = list(_frames_of(thread))
-    for index, frame in enumerate(frames):
-        call = frame.f_locals.get("call") if frame.f_globals is vars(invoke) else None
-        if isinstance(call, Call):
-            kind = type(call.connector)
-            own = {_package(each.__module__) for each in kind.__mro__} - {"abc", "builtins", "connector_core"}
-            inner = [each for each in frames[:index] if _package(each.f_globals.get("__name__", "")) in own]
-            line = _line(*inner[:1], *frames[:1])
-            return f"{kind.__name__}.{call.operation}, of the task type {call.task_category.name}, at {line}"
-    return f"what runs at {_line(*frames[:1])}"
+    call = running_call(loop)
+    if call is None:
+        return f"what runs at {_line(*frames[:1])}"
+    kind = type(call.connector)
+    own = {_package(each.__module__) for each in kind.__mro__} - {"abc", "builtins", "connector_core"}
+    inner = [each for each in frames if _package(each.f_globals.get("__name__", "")) in own]
+    line = _line(*inner[:1], *frames[:1])
+    return f"{kind.__name__}.{call.operation}, of the task type {call.task_category.name}, at {line}"
 
 
 def _frames_of(thread: int) -> Iterator[FrameType]:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import pytest
 
+from connector_core.call import Call
 from connector_core.connector import SyncConnectorBase, implements
 from connector_core.errors import CallError, CallTimeout
-from connector_core.invoke import Call, invoke, stream_logs
+from connector_core.invoke import invoke, stream_logs
 from connector_core.literals import ato_literal_map
 from connector_core.local.executor import begin_attempt, delete_patiently
 from connector_core.models import Resource
@@ -179,7 +180,7 @@ class Calls:
         async def page() -> LogPage:
             call = Call(self.connector, "get_logs", deadline=time.monotonic() + self.deadline)
             found, following = [], ""
-            async for part in stream_logs(call, self.registry, resource_meta=meta, lines=lines, token=token):
+            async for part in stream_logs(call, self.registry.plugins, resource_meta=meta, lines=lines, token=token):
                 found += [*part.body.results, *(line.message for line in part.body.structured_lines)]
                 following = part.header.token or following
             return LogPage(found, following)
@@ -294,7 +295,7 @@ class Calls:
         self.needs(operation)
         until = time.monotonic() + self.deadline
         call = Call(self.connector, operation, deadline=until, idempotency_key=arguments.get("idempotency_key"))
-        return asyncio.ensure_future(invoke(call, self.registry, **arguments))
+        return asyncio.ensure_future(invoke(call, self.registry.plugins, **arguments))
 
     def _give_up(self, call: asyncio.Task[Any]) -> None:
         """Take note of a call that swallows its cancellation."""

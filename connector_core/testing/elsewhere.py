@@ -10,8 +10,9 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+from connector_core.call import Call
 from connector_core.discovery import Entry
-from connector_core.invoke import Call, invoke
+from connector_core.invoke import invoke
 from connector_core.loading import load_connectors
 from connector_core.models import Resource
 from connector_core.registry import ConnectorRegistry
@@ -92,10 +93,10 @@ async def _answer(connector: Any, operation: str, argument: bytes, prefix: str) 
     registry = ConnectorRegistry()
     call = Call(connector, operation)
     if operation == "find":
-        found = await invoke(call, registry, idempotency_key=argument.decode())
+        found = await invoke(call, registry.plugins, idempotency_key=argument.decode())
         return {"meta": None if found is None else base64.b64encode(found.encode()).decode()}
     meta = connector.metadata_type.decode(argument)
-    result = await invoke(call, registry, resource_meta=meta, output_prefix=prefix)
+    result = await invoke(call, registry.plugins, resource_meta=meta, output_prefix=prefix)
     return {"meta": None} if operation == "delete" else {"phase": int(result.phase), "message": result.message}
 
 

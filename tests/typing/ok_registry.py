@@ -33,7 +33,7 @@ def of_ones_own(connector: SyncConnectorBase) -> None:
     assert_type(registry.get_connector("query", task_type_version=1), SyncConnectorBase | AsyncConnectorBase)
     assert_type(registry.list_connectors(), list[Agent])
     assert_type(registry.entries(), tuple[Entry, ...])
-    assert_type(registry.secret("key"), str | None)
+    assert_type(registry.plugins.secret("key"), str | None)
     registry.register_plugin(object(), name="none")
 
 

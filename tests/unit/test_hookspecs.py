@@ -41,7 +41,7 @@ def plugin(**functions: Any) -> SimpleNamespace:
 
 def do(registry: ConnectorRegistry, connector: Any = None) -> Resource:
     result: Resource = asyncio.run(
-        invoke(Call(connector or Echo(), "do"), registry, task_template=None, output_prefix="")
+        invoke(Call(connector or Echo(), "do"), registry.plugins, task_template=None, output_prefix="")
     )
     return result
 
@@ -64,7 +64,7 @@ class TestConnectors:
         with pytest.raises(DuplicateConnector, match=r"^Duplicate connector for task type: echo_v0$"):
             registry.register_plugin(plugin(connectors=lambda: [Jobs(), Echo()], secret=lambda key: "secret"))
         assert [str(each.task_category) for each in registry.connectors()] == ["echo_v0"]
-        assert registry.secret("key") is None
+        assert registry.plugins.secret("key") is None
 
     def test_what_fails_half_way_leaves_nothing(self, registry: ConnectorRegistry) -> None:
         def half() -> Iterator[Any]:
@@ -111,7 +111,7 @@ class TestEntries:
         }
 
     def test_they_are_taken_back_when_the_plugin_is_refused(self, registry: ConnectorRegistry) -> None:
-        with pytest.raises(EntryRefused, match=r"brings 'rubbish' as a literal converter"):
+        with pytest.raises(EntryRefused, match=r"returned 'rubbish' as a literal converter"):
             registry.register_plugin(
                 plugin(entries=lambda: [Entry("acme", "a:A")], literal_converters=lambda: ["rubbish"])
             )
@@ -122,14 +122,14 @@ class TestSecret:
     def test_the_plugin_registered_last_is_asked_first(self, registry: ConnectorRegistry) -> None:
         registry.register_plugin(plugin(secret=lambda key: f"first {key}"))
         registry.register_plugin(plugin(secret=lambda key: f"last {key}"))
-        assert registry.secret("k") == "last k"
+        assert registry.plugins.secret("k") == "last k"
 
     def test_none_leaves_it_to_the_next_and_asks_no_more_than_needed(self, registry: ConnectorRegistry) -> None:
         asked: list[str] = []
         registry.register_plugin(plugin(secret=lambda: asked.append("never needed")))
         registry.register_plugin(plugin(secret=lambda key: key))
         registry.register_plugin(plugin(secret=lambda key: asked.append(key)))
-        assert registry.secret("k") == "k"
+        assert registry.plugins.secret("k") == "k"
         assert asked == ["k"]
 
     def test_one_that_raises_is_passed_over(
@@ -140,7 +140,7 @@ class TestSecret:
 
         registry.register_plugin(plugin(secret=lambda key: "fallback"))
         registry.register_plugin(plugin(secret=fail), "vault")
-        assert registry.secret("k") == "fallback"
+        assert registry.plugins.secret("k") == "fallback"
         assert "The hook connector_core_secret of the plugin vault failed." in caplog.text
 
     def test_connectors_get_it_in_their_calls(self, registry: ConnectorRegistry) -> None:
@@ -268,20 +268,20 @@ class TestLiteralConverters:
 class TestRefusedPlugins:
     def test_a_hook_that_does_not_exist(self, registry: ConnectorRegistry) -> None:
         with pytest.raises(
-            EntryRefused, match=r"^The plugin 'mine' does not fit: .*connector_core_befor_call.*hookspecs"
+            EntryRefused, match=r"^The plugin 'mine' is not valid: .*connector_core_befor_call.*hookspecs"
         ):
             registry.register_plugin(plugin(befor_call=lambda call: None, connectors=lambda: [Echo()]), "mine")
         assert registry.connectors() == ()
 
     def test_an_argument_that_does_not_exist(self, registry: ConnectorRegistry) -> None:
-        with pytest.raises(EntryRefused, match=r"does not fit: .*context"):
+        with pytest.raises(EntryRefused, match=r"is not valid: .*context"):
             registry.register_plugin(plugin(before_call=lambda context: None))
 
     def test_another_plugin_can_be_registered_after_a_refused_one(self, registry: ConnectorRegistry) -> None:
-        with pytest.raises(EntryRefused, match="does not fit"):
+        with pytest.raises(EntryRefused, match="is not valid"):
             registry.register_plugin(plugin(befor_call=lambda call: None), "mine")
         registry.register_plugin(plugin(secret=lambda key: "secret"), "mine")
-        assert registry.secret("k") == "secret"
+        assert registry.plugins.secret("k") == "secret"
 
     def test_a_class(self, registry: ConnectorRegistry) -> None:
         class Plugin:
@@ -290,11 +290,11 @@ class TestRefusedPlugins:
                 return key
 
         with pytest.raises(
-            EntryRefused, match=r"is a class, whose hooks would lack self\. Register an object of it\.$"
+            EntryRefused, match=r"is a class, and its hooks would lack self\. Register an instance of it\.$"
         ):
             registry.register_plugin(Plugin)
         registry.register_plugin(Plugin())
-        assert registry.secret("k") == "k"
+        assert registry.plugins.secret("k") == "k"
 
     @pytest.mark.parametrize("kind", [{"wrapper": True}, {"hookwrapper": True}], ids=str)
     def test_a_wrapper(self, registry: ConnectorRegistry, kind: dict[str, bool]) -> None:
@@ -312,9 +312,9 @@ class TestRefusedPlugins:
 
     def test_a_second_one_of_the_same_name(self, registry: ConnectorRegistry) -> None:
         registry.register_plugin(plugin(secret=lambda key: "one"), "mine")
-        with pytest.raises(EntryRefused, match=r"^The plugin 'mine' does not fit: .*already"):
+        with pytest.raises(EntryRefused, match=r"^The plugin 'mine' is not valid: .*already"):
             registry.register_plugin(plugin(secret=lambda key: "two"), "mine")
-        assert registry.secret("k") == "one"
+        assert registry.plugins.secret("k") == "one"
 
     def test_the_same_one_twice_is_one(self, registry: ConnectorRegistry) -> None:
         calls: list[str] = []
@@ -338,7 +338,7 @@ def connector_core_secret(key):
     def test_they_are_imported_when_the_registry_is_first_used(self, site: Site) -> None:
         site.add("vault", plugins={"vault": "vault_plugin"}, modules={"vault_plugin": self.MODULE})
         registry = ConnectorRegistry()
-        assert registry.secret("k") == "plugin k"
+        assert registry.plugins.secret("k") == "plugin k"
         assert [(each.task_type, each.state) for each in registry.plugin_entries()] == [("vault", "loaded")]
 
     def test_a_class_is_made_an_object_of(self, site: Site) -> None:
@@ -352,13 +352,13 @@ class P:
         return key
 """
         site.add("vault", plugins={"vault": "vault_plugin:P"}, modules={"vault_plugin": source})
-        assert ConnectorRegistry().secret("k") == "k"
+        assert ConnectorRegistry().plugins.secret("k") == "k"
 
     def test_one_that_fails_is_recorded_and_the_others_work(self, site: Site) -> None:
         site.add("bad", plugins={"bad": "bad_plugin"}, modules={"bad_plugin": "raise SystemExit(4)"})
         site.add("vault", plugins={"vault": "vault_plugin"}, modules={"vault_plugin": self.MODULE})
         registry = ConnectorRegistry()
-        assert registry.secret("k") == "plugin k"
+        assert registry.plugins.secret("k") == "plugin k"
         states = {each.task_type: each for each in registry.plugin_entries()}
         assert (states["bad"].state, states["vault"].state) == ("failed", "loaded")
         assert "calls sys.exit(4) when it is imported" in str(states["bad"].reason)
@@ -369,7 +369,7 @@ class P:
         site.add("bad", plugins={"bad": "bad_plugin"}, modules={"bad_plugin": source})
         (entry,) = ConnectorRegistry().plugin_entries()
         assert entry.state == "failed"
-        assert "The plugin 'bad:bad' does not fit" in str(entry.reason)
+        assert "The plugin 'bad:bad' is not valid" in str(entry.reason)
 
     def test_a_setting_turns_them_off(self, site: Site) -> None:
         site.add("vault", plugins={"vault": "vault_plugin"}, modules={"vault_plugin": "raise RuntimeError"})

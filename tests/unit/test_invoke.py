@@ -37,6 +37,7 @@ from connector_core import (
     get_connector_secret,
     hookimpl,
 )
+from connector_core.call import idempotency_key
 from connector_core.idl import (
     GetTaskLogsResponse,
     GetTaskLogsResponseBody,
@@ -46,7 +47,7 @@ from connector_core.idl import (
     TaskExecutionMetadata,
     WorkflowExecutionIdentifier,
 )
-from connector_core.invoke import idempotency_key, invoke, stream_logs
+from connector_core.invoke import invoke, stream_logs
 from support.connectors import Echo, JobMeta, Jobs
 
 RUNNING = Resource.running()
@@ -60,7 +61,7 @@ def calls(method: Callable[..., Any], operation: str = "get", **attributes: Any)
 def run(connector: Any, operation: str = "get", /, registry: Any = None, call: Any = None, **arguments: Any) -> Any:
     if operation in ("get", "delete", "get_logs", "get_metrics"):
         arguments = {"resource_meta": JobMeta(1), **arguments}
-    return asyncio.run(invoke(Call(connector, operation, **(call or {})), registry, **arguments))
+    return asyncio.run(invoke(Call(connector, operation, **(call or {})), registry and registry.plugins, **arguments))
 
 
 class Recorder:
@@ -458,7 +459,7 @@ class TestCancelling:
                     cleaned.append("cleaned up")
                 return RUNNING
 
-            task = asyncio.create_task(invoke(Call(calls(get), "get"), registry, resource_meta=JobMeta()))
+            task = asyncio.create_task(invoke(Call(calls(get), "get"), registry.plugins, resource_meta=JobMeta()))
             await entered.wait()
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -627,7 +628,9 @@ def logs(method: Callable[..., Any], registry: Any = None, *, first: int | None 
 
     async def read() -> list[str]:
         found: list[str] = []
-        stream = stream_logs(Call(connector, "get_logs"), registry, resource_meta=JobMeta(), lines=9, token="t")
+        stream = stream_logs(
+            Call(connector, "get_logs"), registry and registry.plugins, resource_meta=JobMeta(), lines=9, token="t"
+        )
         try:
             async for response in stream:
                 found += response.body.results

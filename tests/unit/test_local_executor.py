@@ -43,8 +43,8 @@ from connector_core import (
     from_literal_map,
     to_literal_map,
 )
+from connector_core.call import idempotency_key
 from connector_core.idl import LiteralMap
-from connector_core.invoke import idempotency_key
 from connector_core.local.files import read_outputs, write_message
 from connector_core.local.task import task_template
 from connector_core.testing import FakeClock

@@ -40,7 +40,7 @@ def sample(metrics: Metrics) -> Sample:
 def call(registry: ConnectorRegistry, connector: Any, operation: str = "get", **arguments: Any) -> Any:
     if operation == "get":
         arguments.setdefault("resource_meta", JobMeta())
-    return asyncio.run(invoke(Call(connector, operation), registry, **arguments))
+    return asyncio.run(invoke(Call(connector, operation), registry.plugins, **arguments))
 
 
 class TestACallThatSucceeds:
@@ -158,7 +158,7 @@ class TestCallsInFlight:
 
         async def two_calls() -> None:
             calls = [
-                asyncio.ensure_future(invoke(Call(connector, "get"), registry, resource_meta=JobMeta()))
+                asyncio.ensure_future(invoke(Call(connector, "get"), registry.plugins, resource_meta=JobMeta()))
                 for _ in range(2)
             ]
             await asyncio.to_thread(started.wait, 10)

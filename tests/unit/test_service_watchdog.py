@@ -53,7 +53,7 @@ def connector(method: Callable[..., Any]) -> Jobs:
 
 def call(method: Callable[..., Any], registry: ConnectorRegistry | None = None) -> Awaitable[Any]:
     """Call the connector."""
-    return invoke(Call(connector(method), "get"), registry, resource_meta=JobMeta())
+    return invoke(Call(connector(method), "get"), registry and registry.plugins, resource_meta=JobMeta())
 
 
 def watched(work: Callable[[Watchdog], Awaitable[Any]]) -> Watchdog:

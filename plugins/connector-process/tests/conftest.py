@@ -90,7 +90,7 @@ class Jobs:
         return Page(list(body.body.results), header.header.token)
 
     def call(self, operation: str, **arguments: Any) -> Any:
-        return asyncio.run(invoke(Call(self.connector, operation), self.registry, **arguments))
+        return asyncio.run(invoke(Call(self.connector, operation), self.registry.plugins, **arguments))
 
     def ended(self, meta: ProcessMeta) -> Resource:
         """The job's last state."""
