@@ -250,8 +250,10 @@ def test_every_name_of_the_kit_is_in_the_reference() -> None:
 
 def test_every_method_of_the_registry_is_in_the_reference() -> None:
     table = section(REFERENCE / "public-api.md", "Registry")
-    named = set(re.findall(r"`(\w+)\(", table))
-    assert named == {name for name in vars(connector_core.ConnectorRegistry) if not name.startswith("_")}
+    named = set(re.findall(r"`(\w+)\(|The property `(\w+)`", table))
+    assert {method or attribute for method, attribute in named} == {
+        name for name in vars(connector_core.ConnectorRegistry) if not name.startswith("_")
+    }
 
 
 @pytest.mark.parametrize("state", State)
