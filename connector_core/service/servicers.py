@@ -57,7 +57,9 @@ from connector_core.registry import ConnectorRegistry, default_registry
 from connector_core.secrets import masked
 from connector_core.service.connections import connection_of
 from connector_core.service.creations import Creations
+from connector_core.service.job_key import JobKey
 from connector_core.service.metrics import Metrics
+from connector_core.service.orphans import Orphans
 from connector_core.service.polls import Polls
 from connector_core.service.settings import ServiceSettings
 from connector_core.service.statuses import Refused, answer_error, status_of
@@ -93,9 +95,8 @@ class AsyncConnectorService:
         self._polls = Polls(limit=settings.forgive)
         self._uploads = Uploads()
         self._takes_sync = False
-        self.creations: Creations = Creations(
-            self._registry, grace=settings.orphan_grace, deleted=self._metrics.orphan_deleted
-        )
+        self._orphans = Orphans(self._registry, grace=settings.orphan_grace, on_deleted=self._metrics.orphan_deleted)
+        self.creations: Creations = Creations(self._registry, self._orphans)
 
     def for_flyte2(self) -> AsyncConnectorService:
         """Flyte 2's ``AsyncConnectorService``: the same jobs, and those of sync connectors, which have ended at once.
@@ -142,7 +143,7 @@ class AsyncConnectorService:
             if isinstance(connector, SyncConnectorBase):
                 return GetTaskResponse(resource=_carried(request.resource_meta))
             resource_meta = _decode(connector, request.resource_meta)
-            self.creations.asked_for(request.resource_meta)
+            self._orphans.keep(JobKey.of(connector.task_category, request.resource_meta))
             call = asked.call(connector, request, spare=_TO_ANSWER)
             try:
                 answer = await self._state(call, request, resource_meta)
@@ -163,7 +164,7 @@ class AsyncConnectorService:
             connector = self._connector(asked)
             if isinstance(connector, AsyncConnectorBase):
                 resource_meta = _decode(connector, request.resource_meta)
-                self.creations.asked_for(request.resource_meta)
+                self._orphans.keep(JobKey.of(connector.task_category, request.resource_meta))
                 await invoke(asked.call(connector, request), self._registry.plugins, resource_meta=resource_meta)
                 self._polls.forget(asked.task_type, request.resource_meta)
         except (Exception, SystemExit) as error:
@@ -255,7 +256,7 @@ class AsyncConnectorService:
             _log.warning("GetTask of %s was answered with its last state: %s", task_type, error)
             return answer
         # Flyte will not delete it: to Flyte this attempt is over.
-        await self.creations.delete(call, resource_meta)
+        await self._orphans.start_deleting(call, resource_meta)
         failed = Resource.retryable_failed(f"The backend has not answered for too long: {error}", code="UNAVAILABLE")
         return GetTaskResponse(resource=await _message(failed, ""))
 
