@@ -1,8 +1,9 @@
-"""ResourceMeta: what identifies a job, and how it travels.
+"""ResourceMeta, the identification of a job, and its codec.
 
-Flyte keeps the encoded metadata between two calls and gives it back to any replica, of an older or a newer release.
-So the encoding is plain JSON of the fields (what flytekit writes, this reads, and the other way round), an unknown
-field is ignored, a missing one takes its default, and what could not be read again is refused before it is sent.
+Flyte stores the encoded metadata between two calls and may send it to another replica, which may run an older or newer
+release. The encoding is therefore the plain JSON of the fields, compatible with flytekit's. Decoding ignores unknown
+fields and uses the defaults of missing ones. Encoding decodes the result and compares it with the original, so metadata
+that cannot be read again is refused before Flyte stores it.
 """
 
 from __future__ import annotations
@@ -10,12 +11,11 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import attrs
 import msgspec
 
-from connector_core.encoding import make_encoder
 from connector_core.errors import InvalidResourceMeta
 from connector_core.secrets import Secret
 
@@ -25,18 +25,18 @@ M = TypeVar("M", bound="ResourceMeta")
 
 
 class ResourceMeta:
-    """What identifies a job: subclass it as a dataclass or an attrs class, with typed fields.
+    """The identification of a job; the base class of a connector's metadata type.
 
-    ::
+    Subclass it as a dataclass or an attrs class with typed fields::
 
         @dataclass
         class QueryMeta(ResourceMeta):
             query_id: str
             region: str = "eu"
 
-    Fields may be of any type that JSON can carry faithfully, datetimes, bytes, enums, UUIDs, Decimals, nested
-    dataclasses and attrs classes, and lists, tuples, sets, dicts and Optionals of them. Keep it small (Flyte 2 stores
-    it in the task's status), and keep credentials out of it: the engine logs and stores it.
+    A field may have any type that JSON can represent exactly, and also datetimes, bytes, enums, UUIDs, Decimals, nested
+    dataclasses and attrs classes, and lists, tuples, sets, dicts and Optionals of all these. Keep metadata small (Flyte
+    2 stores it in the task's status) and free of credentials (Flyte logs and stores it).
     """
 
     __slots__ = ()
@@ -48,124 +48,122 @@ class ResourceMeta:
         return object.__hash__(self)
 
     def encode(self) -> bytes:
-        """The metadata as UTF-8 JSON.
+        """Return the metadata as UTF-8 JSON.
 
         Raises:
-            InvalidResourceMeta: ``decode`` would not give an equal object back.
+            InvalidResourceMeta: if ``decode`` would not return an equal object, or if the codec does not support the
+                metadata type.
         """
         try:
-            encode = _encoders[type(self)]
+            decode = _decoders[type(self)]
         except KeyError:
-            encode = _make_codec(type(self)).encode
+            if type(self) is ResourceMeta:
+                return b"{}"
+            decode = _make_decoder(type(self))
         try:
-            return encode(self)
-        except InvalidResourceMeta:
-            raise
+            data = _encode(self)
+            if decode(data) == self:  # attrs derives != from ==, so == is faster.
+                return data
         except Exception as error:
-            raise _explain(type(self), error) from error
+            raise _codec_error(type(self), error) from error
+        raise _changed_value_error(self, decode(data))
 
     @classmethod
     def decode(cls: type[M], data: bytes) -> M:
-        """The object that ``encode`` made the bytes of.
+        """Return the object that ``encode`` encoded.
 
         Args:
-            data: UTF-8 JSON, of any release of the connector, or of flytekit.
+            data: UTF-8 JSON, written by any release of the connector or by flytekit.
 
         Raises:
-            InvalidResourceMeta: It is no JSON object, a field has another type, or one without a default is missing.
+            InvalidResourceMeta: if `data` is not a JSON object, if a field has another type, if a field without a
+                default is missing, or if the codec does not support the metadata type.
         """
         try:
             decode = _decoders[cls]
         except KeyError:
-            decode = _make_codec(cls).decode
+            decode = _make_decoder(cls)
         try:
             return decode(data)  # type: ignore[no-any-return]
         except Exception as error:
-            raise _explain(cls, error) from error
+            raise _codec_error(cls, error) from error
 
 
 def check_metadata_type(metadata_type: type[ResourceMeta]) -> None:
-    """Refuse a type whose objects the codec could not carry faithfully.
+    """Check that the codec can encode and decode every object of a metadata type.
 
-    A type that brings its own ``encode`` and ``decode`` is its author's responsibility.
+    The codec of a type that overrides ``encode`` is not checked.
 
     Raises:
-        InvalidResourceMeta: Naming the field, and what may stand there.
+        InvalidResourceMeta: if it cannot. The error names the field and the remedy.
     """
     if not (isinstance(metadata_type, type) and issubclass(metadata_type, ResourceMeta)):
-        raise InvalidResourceMeta(repr(metadata_type), "a metadata type is a subclass of ResourceMeta.")
+        raise InvalidResourceMeta(repr(metadata_type), "a metadata type must be a subclass of ResourceMeta.")
     if metadata_type.encode is ResourceMeta.encode:
-        _make_codec(metadata_type)
+        _make_decoder(metadata_type)
 
 
 def credential_like_fields(metadata_type: type[ResourceMeta]) -> list[str]:
-    """The fields whose names suggest that they hold a credential, which the engine would log and store."""
+    """Return the names of the fields that seem to hold a credential, which Flyte would log and store."""
     return [name for name in metadata_fields(metadata_type) if _CREDENTIAL.search(name)]
 
 
 def metadata_fields(metadata_type: type[ResourceMeta]) -> dict[str, str]:
-    """The fields of a metadata type and their types as a person would write them, in order."""
+    """Return the names of the fields and their types in Python notation, in the declared order."""
     if attrs.has(metadata_type):
-        return {field.name: _spell(field.type) for field in attrs.fields(metadata_type)}
+        return {field.name: _type_name(field.type) for field in attrs.fields(metadata_type)}
     if dataclasses.is_dataclass(metadata_type):
-        return {field.name: _spell(field.type) for field in dataclasses.fields(metadata_type)}
+        return {field.name: _type_name(field.type) for field in dataclasses.fields(metadata_type)}
     return {}
 
 
-class _Codec(NamedTuple):
-    encode: Callable[[Any], bytes]
-    decode: Callable[[bytes], Any]
-
-
-# Looked up in each encode and each decode: two plain dicts of functions are the fastest there is.
-_encoders: dict[type[ResourceMeta], Callable[[Any], bytes]] = {}
+_encode = msgspec.json.Encoder().encode
 _decoders: dict[type[ResourceMeta], Callable[[bytes], Any]] = {}
 
 
-def _make_codec(cls: type[ResourceMeta]) -> _Codec:
+def _make_decoder(cls: type[ResourceMeta]) -> Callable[[bytes], Any]:
+    """Check the class, and return and store the function that decodes its objects."""
     if cls is ResourceMeta:
-        any_object = msgspec.json.Decoder(dict[str, Any])
-        return _Codec(lambda _: b"{}", lambda data: any_object.decode(data) is None or ResourceMeta())
+        return _decode_without_fields
     if not _has_fields(cls):
-        reason = "it has no fields; make it a dataclass (@dataclass) or an attrs class."
+        reason = "the class has no fields; decorate it with @dataclass or @attrs.define."
         raise InvalidResourceMeta(cls.__name__, reason) from None
     try:
         decode = msgspec.json.Decoder(cls).decode
         description = msgspec.inspect.type_info(cls)
     except Exception as error:
         raise InvalidResourceMeta(cls.__name__, f"{error}.".replace("`", "")) from error
-    for problem in _uncarriable(description, "", set()):
-        raise InvalidResourceMeta(cls.__name__, problem.reason, field=problem.path or None) from None
-    codec = _Codec(make_encoder(description, decode, _lossy), decode)
-    _encoders[cls], _decoders[cls] = codec
-    return codec
+    for path, reason in _type_problems(description, "", set()):
+        raise InvalidResourceMeta(cls.__name__, reason, field=path or None) from None
+    _decoders[cls] = decode
+    return decode
 
 
 def _has_fields(cls: type) -> bool:
     return attrs.has(cls) or dataclasses.is_dataclass(cls)
 
 
-class _Problem(NamedTuple):
-    path: str
-    reason: str
+def _decode_without_fields(data: bytes) -> ResourceMeta:
+    msgspec.json.decode(data, type=dict[str, Any])
+    return ResourceMeta()
 
 
-def _uncarriable(node: msgspec.inspect.Type, path: str, seen: set[type]) -> Iterator[_Problem]:
-    """What msgspec would accept here and then alter, drop, or refuse only at run time."""
+def _type_problems(node: msgspec.inspect.Type, path: str, seen: set[type]) -> Iterator[tuple[str, str]]:
+    """Yield the path and the reason of everything that msgspec would alter, drop, or refuse only at run time."""
     match node:
         case msgspec.inspect.CustomType(cls=cls) if isinstance(cls, type) and issubclass(cls, Secret):
-            yield _Problem(path, "metadata may not hold a Secret, since the engine logs and stores it.")
+            yield path, "metadata must not contain a Secret, because Flyte logs and stores metadata."
         case msgspec.inspect.CustomType() | msgspec.inspect.RawType() | msgspec.inspect.ExtType():
-            name = _spell(getattr(node, "cls", type(node)))
-            yield _Problem(path, f"{name} cannot be carried as JSON; use plain types, dataclasses or attrs classes.")
+            name = _type_name(getattr(node, "cls", type(node)))
+            yield path, f"{name} cannot be represented as JSON; use plain types, dataclasses or attrs classes."
         case msgspec.inspect.DataclassType(cls=cls) if cls not in seen:
             seen.add(cls)
-            yield from _uncarriable_class(cls, path)
+            yield from _class_problems(cls, path)
         case _:
             pass
     for step, child in _children(node):
         if not (isinstance(child, msgspec.inspect.DataclassType) and child.cls in seen):
-            yield from _uncarriable(child, f"{path}{step}".lstrip("."), seen)
+            yield from _type_problems(child, f"{path}{step}".lstrip("."), seen)
 
 
 def _children(node: msgspec.inspect.Type) -> Iterator[tuple[str, msgspec.inspect.Type]]:
@@ -178,37 +176,32 @@ def _children(node: msgspec.inspect.Type) -> Iterator[tuple[str, msgspec.inspect
             yield step, child
 
 
-def _uncarriable_class(cls: type, path: str) -> Iterator[_Problem]:
+def _class_problems(cls: type, path: str) -> Iterator[tuple[str, str]]:
+    prefix = f"{path}." if path else ""
     if attrs.has(cls):
         if dataclasses.is_dataclass(cls):
-            yield _Problem(path, f"{cls.__name__} mixes attrs and dataclass in one line of classes; choose one.")
+            yield path, f"{cls.__name__} inherits from an attrs class and a dataclass; use one of the two."
         declared = {field.name for field in attrs.fields(cls)}
-        for attribute in attrs.fields(cls):
-            where = f"{path}.{attribute.name}".lstrip(".")
-            if attribute.converter is not None:
-                yield _Problem(where, "an attrs converter does not run when metadata is read; convert before.")
-            if attribute.name.startswith("_"):
-                yield _Problem(where, "a private attribute of an attrs class is not carried; drop the underscore.")
-            if not attribute.eq:
-                yield _Problem(where, "it is left out of comparison, so nobody would notice a change; compare it.")
+        compared = {field.name for field in attrs.fields(cls) if field.eq}
+        for field in attrs.fields(cls):
+            if field.converter is not None:
+                yield prefix + field.name, "an attrs converter does not run in decoding; convert the value earlier."
+            if field.name.startswith("_"):
+                yield prefix + field.name, "a private attrs field is not encoded; remove the underscore."
     else:
         declared = {field.name for field in dataclasses.fields(cls)}
-        for field in dataclasses.fields(cls):
-            if not field.compare:
-                where = f"{path}.{field.name}".lstrip(".")
-                yield _Problem(where, "it is left out of comparison, so nobody would notice a change; compare it.")
+        compared = {field.name for field in dataclasses.fields(cls) if field.compare}
+    for name in sorted(declared - compared):
+        yield prefix + name, "the field is excluded from comparison, so a change would go unnoticed; include it."
     if cls.__eq__ in (object.__eq__, ResourceMeta.__eq__):  # type: ignore[comparison-overlap]
-        yield _Problem(path, f"{cls.__name__} compares by identity, so nobody would notice a change; leave eq on.")
+        yield path, f"{cls.__name__} objects compare by identity, so a change would go unnoticed; remove eq=False."
     annotated = {name for name, kind in vars(cls).get("__annotations__", {}).items() if "ClassVar" not in str(kind)}
     for name in sorted(annotated - declared):
-        yield _Problem(
-            f"{path}.{name}".lstrip("."), f"it is no field, because {cls.__name__} lacks its own decorator; add it."
-        )
+        yield prefix + name, f"it is not a field, because {cls.__name__} has no decorator of its own; add one."
 
 
-def _explain(cls: type, error: Exception) -> InvalidResourceMeta:
-    if isinstance(error, InvalidResourceMeta):
-        return error
+def _codec_error(cls: type, error: Exception) -> InvalidResourceMeta:
+    """Translate an error of msgspec, or of a class's own methods."""
     text = str(error).replace("`", "")
     reason, _, path = text.partition(" - at $")
     if missing := _MISSING.fullmatch(reason):
@@ -217,17 +210,16 @@ def _explain(cls: type, error: Exception) -> InvalidResourceMeta:
     return InvalidResourceMeta(cls.__name__, f"{reason or type(error).__name__}.", field=path.lstrip(".") or None)
 
 
-def _lossy(meta: ResourceMeta, again: ResourceMeta) -> InvalidResourceMeta:
-    changed = [name for name in metadata_fields(type(meta)) if getattr(meta, name) != getattr(again, name)]
+def _changed_value_error(meta: ResourceMeta, decoded: ResourceMeta) -> InvalidResourceMeta:
+    changed = [name for name in metadata_fields(type(meta)) if getattr(meta, name) != getattr(decoded, name)]
     return InvalidResourceMeta(
         type(meta).__name__,
-        "its value would come back changed; NaN, infinity and objects of another type than the field's cannot be "
-        "carried.",
+        "encoding would change the value; NaN, infinity and objects of another type than the field's are refused.",
         field=changed[0] if changed else None,
     )
 
 
-def _spell(kind: Any) -> str:
+def _type_name(kind: Any) -> str:
     return kind.__name__ if isinstance(kind, type) and not hasattr(kind, "__args__") else str(kind)
 
 

@@ -18,7 +18,7 @@ from flytekit.extend.backend.base_connector import ResourceMeta as FlytekitMeta
 
 from connector_core import ResourceMeta
 
-GOAL = 15
+GOAL = 8
 
 
 def flat(base: type, define: Callable[[type], Any]) -> Any:

@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import enum
 import json
+import math
 import uuid
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -141,6 +142,14 @@ class TestEncoding:
 
         assert More.decode(More("j", extra=2).encode()) == More("j", extra=2)
 
+    def test_a_subclass_of_a_class_in_use_has_its_own_codec(self) -> None:
+        @attrs.define
+        class Further(AttrsJob):
+            zone: str = "a"
+
+        assert AttrsJob("j").encode() != Further("j").encode()
+        assert Further.decode(Further("j", zone="b").encode()) == Further("j", zone="b")
+
     def test_a_class_variable_is_no_field(self) -> None:
         @dataclass
         class WithConstant(ResourceMeta):
@@ -180,7 +189,7 @@ class TestEncoding:
         class Loose(ResourceMeta):
             anything: Any
 
-        with pytest.raises(InvalidResourceMeta, match=r"^Loose\.anything: its value would come back changed"):
+        with pytest.raises(InvalidResourceMeta, match=r"^Loose\.anything: encoding would change the value"):
             Loose(value).encode()
 
     def test_a_value_that_cannot_be_compared_is_refused(self) -> None:
@@ -198,6 +207,68 @@ class TestEncoding:
         with pytest.raises(InvalidResourceMeta, match="expected str") as e:
             Job(3).encode()  # type: ignore[arg-type]
         assert (e.value.type_name, e.value.field, e.value.reason) == ("Job", "job_id", "expected str, got int.")
+
+
+@attrs.define
+class Bit:
+    number: int
+    tags: list[str] = attrs.field(factory=list)
+
+
+@attrs.define
+class Mixture(ResourceMeta):
+    number: int = 1
+    part: Bit = attrs.field(factory=lambda: Bit(1))
+    maybe: Bit | None = None
+    parts: list[Bit] = attrs.field(factory=list)
+    matrix: list[list[int]] = attrs.field(factory=list)
+    prices: dict[str, float] = attrs.field(factory=dict)
+    groups: dict[str, list[str]] = attrs.field(factory=dict)
+    rows: list[dict[str, str | None]] | None = None
+    anything: Any = None
+
+
+class TestRefusedValues:
+    """Encoding refuses a value that decoding would refuse or change, wherever it is."""
+
+    @pytest.mark.parametrize(
+        ("meta", "field"),
+        [
+            (Mixture(True), "number"),
+            (Mixture(part=None), "part"),  # type: ignore[arg-type]
+            (Mixture(part=Bit("1")), "part.number"),  # type: ignore[arg-type]
+            (Mixture(part=Bit(1, ["a", 2])), "part.tags[1]"),  # type: ignore[list-item]
+            (Mixture(maybe=Bit(1, ("a",))), "maybe"),  # type: ignore[arg-type]
+            (Mixture(parts=(Bit(1),)), "parts"),  # type: ignore[arg-type]
+            (Mixture(parts=[Bit(1), None]), "parts[1]"),  # type: ignore[list-item]
+            (Mixture(matrix=[[1], (2,)]), "matrix"),  # type: ignore[list-item]
+            (Mixture(matrix=[1]), "matrix[0]"),  # type: ignore[list-item]
+            (Mixture(matrix=[[1.0]]), "matrix[0][0]"),  # type: ignore[list-item]
+            (Mixture(prices={"x": math.nan}), "prices[...]"),
+            (Mixture(prices={1: 1.0}), "prices"),  # type: ignore[dict-item]
+            (Mixture(prices=[]), "prices"),  # type: ignore[arg-type]
+            (Mixture(groups={2: []}), "groups"),  # type: ignore[dict-item]
+            (Mixture(groups={"k": ["v", None]}), "groups[...][1]"),  # type: ignore[list-item]
+            (Mixture(rows=[{"a": 1}]), "rows[0][...]"),  # type: ignore[dict-item]
+            (Mixture(rows=["text"]), "rows[0]"),  # type: ignore[list-item]
+            (Mixture(rows=[[]]), "rows[0]"),  # type: ignore[list-item]
+            (Mixture(anything=math.inf), "anything"),
+            (Mixture(anything=[math.nan]), "anything"),
+            (Mixture(anything=(1,)), "anything"),
+            (Mixture(anything=b"bytes"), "anything"),
+        ],
+        ids=lambda value: value if isinstance(value, str) else "",
+    )
+    def test_the_field_is_named(self, meta: Mixture, field: str) -> None:
+        with pytest.raises(InvalidResourceMeta) as e:
+            meta.encode()
+        assert e.value.field == field
+
+    def test_a_value_that_contains_itself(self) -> None:
+        meta = Mixture(matrix=[[]])
+        meta.matrix.append(meta.matrix)  # type: ignore[arg-type]
+        with pytest.raises(InvalidResourceMeta, match=r"^Mixture: "):
+            meta.encode()
 
 
 class TestDecoding:
@@ -290,19 +361,19 @@ class TestRefusedTypes:
         class Bare(ResourceMeta):
             x: int
 
-        assert self.refusal(Bare) == "Bare: it has no fields; make it a dataclass (@dataclass) or an attrs class."
+        assert self.refusal(Bare) == "Bare: the class has no fields; decorate it with @dataclass or @attrs.define."
 
     def test_a_subclass_that_forgets_its_decorator(self) -> None:
         class Forgetful(Job):
             extra: int
 
         assert self.refusal(Forgetful) == (
-            "Forgetful.extra: it is no field, because Forgetful lacks its own decorator; add it."
+            "Forgetful.extra: it is not a field, because Forgetful has no decorator of its own; add one."
         )
 
     @pytest.mark.parametrize("kind", [int, dict, "Job", None, Job("j")])
     def test_what_is_no_metadata_type(self, kind: Any) -> None:
-        assert self.refusal(kind).endswith("a metadata type is a subclass of ResourceMeta.")
+        assert self.refusal(kind).endswith("a metadata type must be a subclass of ResourceMeta.")
 
     def test_a_secret(self) -> None:
         @dataclass
@@ -310,7 +381,7 @@ class TestRefusedTypes:
             inner: list[Secret]
 
         assert self.refusal(Leaky) == (
-            "Leaky.inner[…]: metadata may not hold a Secret, since the engine logs and stores it."
+            "Leaky.inner[…]: metadata must not contain a Secret, because Flyte logs and stores metadata."
         )
 
     @pytest.mark.parametrize("kind", [object, complex, type, dt.tzinfo, msgspec.Raw], ids=lambda kind: kind.__name__)
@@ -320,7 +391,7 @@ class TestRefusedTypes:
         assert kind.__name__ in self.refusal(wild)
 
     def test_a_type_that_json_does_not_have_deep_inside(self) -> None:
-        assert self.refusal(Deep).startswith("Deep.inner.handles{…}: complex cannot be carried as JSON")
+        assert self.refusal(Deep).startswith("Deep.inner.handles{…}: complex cannot be represented as JSON")
 
     def test_a_union_of_two_classes(self) -> None:
         @dataclass
@@ -335,7 +406,7 @@ class TestRefusedTypes:
             x: int = attrs.field(converter=int)
 
         assert self.refusal(Converted) == (
-            "Converted.x: an attrs converter does not run when metadata is read; convert before."
+            "Converted.x: an attrs converter does not run in decoding; convert the value earlier."
         )
 
     def test_a_private_attribute_of_an_attrs_class(self) -> None:
@@ -343,7 +414,7 @@ class TestRefusedTypes:
         class Private(ResourceMeta):
             _x: int
 
-        assert self.refusal(Private).startswith("Private._x: a private attribute of an attrs class is not carried")
+        assert self.refusal(Private).startswith("Private._x: a private attrs field is not encoded")
 
     @pytest.mark.parametrize(
         "kind",
@@ -354,7 +425,7 @@ class TestRefusedTypes:
         ids=["attrs", "dataclass"],
     )
     def test_a_field_that_is_left_out_of_comparison(self, kind: Any) -> None:
-        assert self.refusal(kind).startswith("Partial.x: it is left out of comparison")
+        assert self.refusal(kind).startswith("Partial.x: the field is excluded from comparison")
 
     @pytest.mark.parametrize(
         "kind",
@@ -365,11 +436,14 @@ class TestRefusedTypes:
         ids=["attrs", "dataclass"],
     )
     def test_a_class_that_compares_by_identity(self, kind: Any) -> None:
-        assert self.refusal(kind) == ("Same: Same compares by identity, so nobody would notice a change; leave eq on.")
+        assert (
+            self.refusal(kind)
+            == "Same: Same objects compare by identity, so a change would go unnoticed; remove eq=False."
+        )
 
     def test_a_mixture_of_attrs_and_dataclass(self) -> None:
         mixed = attrs_class("Mixed", {"y": int}, Job, field={"default": 0})
-        assert self.refusal(mixed) == "Mixed: Mixed mixes attrs and dataclass in one line of classes; choose one."
+        assert self.refusal(mixed) == "Mixed: Mixed inherits from an attrs class and a dataclass; use one of the two."
 
     def test_an_annotation_that_cannot_be_resolved(self) -> None:
         broken = dataclasses.make_dataclass("Broken", [("x", "NoSuchType")], bases=(ResourceMeta,))
