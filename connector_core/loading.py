@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from connector_core.discovery import Entry
 
-__all__ = ["explain_failure", "import_value", "load_connectors"]
+__all__ = ["import_value", "load_connectors"]
 
 
 def load_connectors(entry: Entry, names_of_value: Collection[str]) -> list[SyncConnectorBase | AsyncConnectorBase]:
@@ -89,33 +89,6 @@ def _import(point: EntryPoint) -> Any:
         return point.load()
 
 
-def explain_failure(entry: Entry, error: BaseException) -> str:
-    """Why the entry is unusable, and what to do about it: sentences that stand alone."""
-    what, remedy = _diagnose(entry, error)
-    subject = f"The entry {entry.task_type} of {entry.origin}"
-    return f"{subject} {what} {remedy} CONNECTORS_DISABLE={entry.task_type} turns it off."
-
-
-def _diagnose(entry: Entry, error: BaseException) -> tuple[str, str]:
-    module = entry.value.partition(":")[0].strip()
-    match error:
-        case EntryRefused():
-            return f"is refused: {error.reason}", error.remedy
-        case ModuleNotFoundError() if error.name and not f"{module}.".startswith(f"{error.name}."):
-            return f"lacks the module {error.name}.", "Install what provides it."
-        case ModuleNotFoundError():
-            return (
-                f"names the module {module}, which is not there.",
-                f"Reinstall {entry.distribution or 'its package'}.",
-            )
-        case SystemExit():
-            return f"calls sys.exit({error.code!r}) when it is imported.", "Report it to its author."
-        case SyntaxError():
-            place = f"{error.filename}, line {error.lineno}"
-            return f"has a syntax error in {place}: {error.msg}.", "Correct it there."
-    return f"cannot be loaded: {_spell(error)}.", "Report it to its author."
-
-
 def _make(entry: Entry, value: Any) -> list[Any]:
     if isinstance(value, ModuleType):
         hook = getattr(value, "connector_core_connectors", None)
@@ -158,11 +131,3 @@ def _wrong_name(entry: Entry, connector: ConnectorBase) -> EntryRefused:
         f'The entry\'s name must be the task type: add {task_type} = "{entry.value}" to '
         f'[project.entry-points."{CONNECTOR_GROUP}"] of the package.',
     )
-
-
-def _spell(error: BaseException) -> str:
-    try:
-        text = " ".join(str(error).split())
-    except Exception:  # Its author's text is as broken as the rest may be.
-        text = ""
-    return f"{type(error).__name__}: {text}".rstrip(": .")

@@ -159,7 +159,7 @@ class ConnectorRegistry:
         """
         agents = {agent.name: agent for agent in sorted(self.list_connectors(), key=lambda agent: not agent.is_sync)}
         if name not in agents:
-            raise ConnectorNotFound(name=name, reasons=_nearest(name, agents))
+            raise ConnectorNotFound(name=name, reasons=[suggest_names(name, agents)])
         return agents[name]
 
     @_OnDefault
@@ -342,7 +342,7 @@ class ConnectorRegistry:
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            from connector_core.loading import explain_failure
+            from connector_core.remedies import explain_failure
 
             slot.error = slot.refusal or error
             slot.entry = slot.entry._replace(state=State.FAILED, reason=explain_failure(slot.entry, slot.error))
@@ -391,7 +391,7 @@ class ConnectorRegistry:
             there = ", ".join(f"{task_type}_v{each}" for each in versions)
             return ConnectorNotFound(category=category, reasons=[f"There is: {there}."])
         names = {slot.entry.task_type for slot in self._slots} | {key[0] for key in self._connectors}
-        return ConnectorNotFound(category=category, reasons=_nearest(task_type, names))
+        return ConnectorNotFound(category=category, reasons=[suggest_names(task_type, names)])
 
 
 def default_registry() -> ConnectorRegistry:
@@ -448,16 +448,6 @@ def _failed(slot: _Slot, version: int) -> ConnectorFailed:
     )
     error.__cause__ = slot.error
     return error
-
-
-def _nearest(name: str, known: Iterable[str]) -> list[str]:
-    from difflib import get_close_matches
-
-    names = sorted(known)
-    if not names:
-        return ["No connector is installed: install a connector package, or register one."]
-    near = get_close_matches(name, names, n=3)
-    return [f"Did you mean {' or '.join(near)}?"] if near else [f"There are: {', '.join(names[:20])}."]
 
 
 _default: ConnectorRegistry | None = None

@@ -38,7 +38,7 @@ REASONS = {
     "raises": "cannot be loaded: RuntimeError: the licence file is missing. Report it to its author.",
     "exits": "calls sys.exit('no licence') when it is imported. Report it to its author.",
     "syntax": "has a syntax error in {site}/acme_syntax.py, line 5: invalid syntax. Correct it there.",
-    "lacks": "lacks the module acme_sdk. Install what provides it.",
+    "lacks": "needs the module acme_sdk, which is not installed. Install what provides it.",
     "attribute": "is refused: The module acme_attribute has no Conector. Did you mean Connector?",
     "othername": "is refused: 'acme_othername:Greeting' gives a connector for the task type greeting. The entry's name "
     'must be the task type: add greeting = "acme_othername:Greeting" to '

@@ -13,7 +13,7 @@ from support.sources import sync_connector
 Capsys = pytest.CaptureFixture[str]
 
 GONE = (
-    "The entry gone of broken 1.0 names the module acme_gone, which is not there. Reinstall broken. "
+    "The entry gone of broken 1.0 names the module acme_gone, which does not exist. Reinstall broken. "
     "CONNECTORS_DISABLE=gone turns it off."
 )
 

@@ -103,7 +103,7 @@ def test_the_reason_stands_in_the_document(site: Site, capsys: Capsys) -> None:
     assert (status, err) == (0, "")
     (row,) = json.loads(out)
     assert row["error"] == (
-        "The entry gone of acme-connectors 1.0 names the module acme_gone, which is not there. "
+        "The entry gone of acme-connectors 1.0 names the module acme_gone, which does not exist. "
         "Reinstall acme-connectors. CONNECTORS_DISABLE=gone turns it off."
     )
 
@@ -133,7 +133,7 @@ def test_a_strict_registry_makes_a_failure_an_error(
 def test_a_plugin_that_fails_is_told(site: Site, capsys: Capsys, caplog: pytest.LogCaptureFixture) -> None:
     site.add("vault", plugins={"vault": "acme_no_vault"})
     for arguments in (["list"], ["list", "--load"], ["list", "--json"]):
-        told = "The entry vault of vault 1.0 names the module acme_no_vault, which is not there. "
+        told = "The entry vault of vault 1.0 names the module acme_no_vault, which does not exist. "
         caplog.clear()
         assert told in connectors(capsys, *arguments).err + caplog.text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connector_core import Entry, EntryRefused, InvalidConnector
-from connector_core.loading import explain_failure, import_value, load_connectors
+from connector_core.loading import import_value, load_connectors
 from connector_core.testing.sites import Site
 from support.sources import sync_connector
 
@@ -136,55 +136,3 @@ def test_a_module_that_is_taken_out_of_sys_modules_while_it_is_imported_is_impor
 
 def test_the_value_of_a_plugin_may_be_a_module() -> None:
     assert import_value(Entry("plugin", "acme_empty")).__name__ == "acme_empty"
-
-
-class TestExplaining:
-    """Sentences that stand alone: what is wrong, and what to do about it."""
-
-    ENTRY = Entry("acme", "acme.module:Acme", "acme-connectors", "1.0")
-
-    @pytest.mark.parametrize(
-        ("error", "what", "remedy"),
-        [
-            (EntryRefused("It is wrong.", "Mend it."), "is refused: It is wrong.", "Mend it."),
-            (
-                ModuleNotFoundError("No module named 'boto3'", name="boto3"),
-                "lacks the module boto3.",
-                "Install what provides it.",
-            ),
-            (
-                ModuleNotFoundError("No module named 'acme'", name="acme"),
-                "names the module acme.module, which is not there.",
-                "Reinstall acme-connectors.",
-            ),
-            (
-                ModuleNotFoundError("odd"),
-                "names the module acme.module, which is not there.",
-                "Reinstall acme-connectors.",
-            ),
-            (SystemExit(3), "calls sys.exit(3) when it is imported.", "Report it to its author."),
-            (
-                SyntaxError("invalid syntax", ("acme/module.py", 7, 1, "x =")),
-                "has a syntax error in acme/module.py, line 7: invalid syntax.",
-                "Correct it there.",
-            ),
-            (RuntimeError("no backend."), "cannot be loaded: RuntimeError: no backend.", "Report it to its author."),
-            (RuntimeError(), "cannot be loaded: RuntimeError.", "Report it to its author."),
-        ],
-        ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
-    )
-    def test_each_kind_of_failure_has_its_own(self, error: BaseException, what: str, remedy: str) -> None:
-        assert explain_failure(self.ENTRY, error) == (
-            f"The entry acme of acme-connectors 1.0 {what} {remedy} CONNECTORS_DISABLE=acme turns it off."
-        )
-
-    def test_an_exception_that_cannot_say_what_it_is_is_named(self) -> None:
-        class Mute(Exception):
-            def __str__(self) -> str:
-                raise RuntimeError
-
-        assert "cannot be loaded: Mute. Report it" in explain_failure(self.ENTRY, Mute())
-
-    def test_an_entry_of_no_distribution_is_reinstalled_with_its_package(self) -> None:
-        explanation = explain_failure(Entry("acme", "acme:Acme"), ModuleNotFoundError("gone", name="acme"))
-        assert "which is not there. Reinstall its package." in explanation

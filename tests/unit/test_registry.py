@@ -304,7 +304,7 @@ FAILING = {
     "raises": ("raise RuntimeError('no backend')", "cannot be loaded: RuntimeError: no backend."),
     "exits": ("import sys\nsys.exit(3)", "calls sys.exit(3) when it is imported."),
     "syntax": ("def broken(:\n", "has a syntax error in "),
-    "lacks": ("import no_such_module_here", "lacks the module no_such_module_here."),
+    "lacks": ("import no_such_module_here", "needs the module no_such_module_here, which is not installed."),
     "attribute": ("x = 1", "is refused: The module failing_attribute has no Acme."),
     "other_type": (sync_connector("else"), "gives a connector for the task type else. The entry's name must be"),
     "registers": (
