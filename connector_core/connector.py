@@ -1,9 +1,10 @@
 """The classes that a connector author subclasses.
 
-A connector whose job is done within one call is a :class:`SyncConnectorBase` with ``do``; one that starts a job and
-asks for it later is an :class:`AsyncConnectorBase` with ``create``, ``get`` and ``delete``. Each method may be ``def``
-(it runs in a thread) or ``async def`` (it runs on the event loop), and is given the keyword arguments that its
-signature accepts. What the service or a local run knows beyond them is in ``current_call()``.
+If the job is done when the call returns, subclass :class:`SyncConnectorBase` and implement ``do``. If the job outlives
+the call, subclass :class:`AsyncConnectorBase` and implement ``create``, ``get`` and ``delete``.
+
+Each method may be ``def`` (it runs in a thread) or ``async def`` (it runs on the event loop). A method receives the
+keyword arguments that its signature accepts. ``current_call()`` tells it more about the call.
 """
 
 from __future__ import annotations
@@ -31,25 +32,26 @@ __all__ = ["AsyncConnectorBase", "ConnectorBase", "SyncConnectorBase", "check_co
 
 
 class _ClassName:
-    """The default of ``ConnectorBase.name``: the name of the class that is asked, not of the one that defines it."""
+    """The default of ``ConnectorBase.name``: the name of the subclass."""
 
     def __get__(self, instance: object, owner: type) -> str:
         return owner.__name__
 
 
 class ConnectorBase(ABC):  # noqa: B024 - its two subclasses have the abstract methods
-    """What all connectors share; subclass one of the two below.
+    """The base class of all connectors. Subclass :class:`SyncConnectorBase` or :class:`AsyncConnectorBase`.
 
     Args:
-        task_type_name: The task type that it serves.
-        task_type_version: The version of the task type; each version may have its own connector.
+        task_type_name: The task type that the connector serves.
+        task_type_version: The version of the task type. Each version may have its own connector.
+        **kwargs: Ignored.
 
     Attributes:
-        name: Under which Flyte lists it; the class's name unless set. Several connectors may share one.
-        max_concurrency: How many of its plain ``def`` calls may run at a time; None: as many as there are threads.
-        transient_errors: Exceptions of the backend's client that say nothing about the job, as
-            :class:`~connector_core.errors.TransientError` does.
-        timeout: Seconds that one call may take; None: as long as the caller waits.
+        name: The name under which Flyte lists the connector; the class's name by default. Connectors may share a name.
+        max_concurrency: The number of ``def`` calls that may run at the same time; None: as many as there are threads.
+        transient_errors: Exceptions of the backend's client that are treated as
+            :class:`~connector_core.errors.TransientError`.
+        timeout: The seconds that one call may take; None: as long as the caller waits.
     """
 
     name: ClassVar[str] = cast("str", _ClassName())
@@ -70,9 +72,9 @@ class ConnectorBase(ABC):  # noqa: B024 - its two subclasses have the abstract m
 
 
 class SyncConnectorBase(ConnectorBase):
-    """A connector whose job is done when the call returns: a prompt to a model, a short query.
+    """A connector whose job is done when the call returns, such as a prompt to a model or a short query.
 
-    Implement ``do``. Flyte waits 10 seconds for it by default.
+    Implement ``do``. Flyte waits 10 seconds for the answer by default.
     """
 
     @abstractmethod
@@ -83,33 +85,34 @@ class SyncConnectorBase(ConnectorBase):
 
         Args:
             task_template: The task, as it was registered.
-            output_prefix: URI under which the task may write.
-            inputs: Values of the task's inputs.
+            output_prefix: The URI under which the task may write.
+            inputs: The values of the task's inputs. None if the request has no inputs field, and an empty
+                ``LiteralMap`` if the field is empty.
             **kwargs: ``task_execution_metadata``, for a method that names it or takes ``**kwargs``.
 
         Returns:
             A resource in a terminal phase.
 
         Raises:
-            PermanentError: The job failed, and would fail again.
-            RetryableError: The job failed, and may succeed when it is tried again.
+            PermanentError: if the job failed and would fail again.
+            RetryableError: if the job failed but may succeed in another attempt.
         """
         raise NotImplementedError
 
 
 class AsyncConnectorBase(ConnectorBase):
-    """A connector whose job outlives a call: a query in a warehouse, a batch on a cluster.
+    """A connector whose job outlives a call, such as a query in a warehouse or a batch on a cluster.
 
-    Implement ``create``, ``get`` and ``delete``. Successive calls for one job reach different processes, so whatever
-    ``get`` and ``delete`` need must be in the metadata that ``create`` returns. A connector that can tag its jobs with
-    the idempotency key should implement :meth:`find` too: then no attempt is ever submitted twice.
+    Implement ``create``, ``get`` and ``delete``. Successive calls for one job reach different processes, so the
+    metadata that ``create`` returns must contain everything that ``get`` and ``delete`` need. If the backend can tag
+    jobs with the idempotency key, implement :meth:`find` too: then no attempt is submitted twice.
 
     Args:
         metadata_type: The ResourceMeta subclass that ``create`` returns.
-        **kwargs: Those of ConnectorBase.
+        **kwargs: The arguments of ConnectorBase.
 
     Raises:
-        InvalidResourceMeta: The codec cannot carry the metadata type.
+        InvalidResourceMeta: if the codec cannot carry the metadata type.
     """
 
     def __init__(self, metadata_type: type[ResourceMeta], **kwargs: Any) -> None:
@@ -119,7 +122,7 @@ class AsyncConnectorBase(ConnectorBase):
 
     @property
     def metadata_type(self) -> type[ResourceMeta]:
-        """The type of what ``create`` returns."""
+        """The type of the metadata that ``create`` returns."""
         return self._metadata_type
 
     @abstractmethod
@@ -131,56 +134,57 @@ class AsyncConnectorBase(ConnectorBase):
         task_execution_metadata: TaskExecutionMetadata | None,
         **kwargs: Any,
     ) -> ResourceMeta | Awaitable[ResourceMeta]:
-        """Start the job, and return what identifies it.
+        """Start the job, and return the metadata that identifies it.
 
-        Flyte calls this at least once: return quickly, and tag the job with the idempotency key if the backend can.
+        Flyte calls this at least once. Return quickly, and tag the job with the idempotency key if the backend can.
 
         Args:
             task_template: The task, as it was registered.
-            output_prefix: URI under which the task may write; it ends in the attempt.
-            inputs: Values of the task's inputs.
-            task_execution_metadata: Who runs it: execution, attempt, labels, identity.
+            output_prefix: The URI under which the task may write. It ends in the number of the attempt.
+            inputs: The values of the task's inputs. None if the request has no inputs field, and an empty
+                ``LiteralMap`` if the field is empty.
+            task_execution_metadata: Who runs the task: execution, attempt, labels, identity.
             **kwargs: ``idempotency_key``, for a method that names it or takes ``**kwargs``.
 
         Raises:
-            PermanentError: The job cannot be started.
-            TransientError: The backend did not answer.
+            PermanentError: if the job cannot be started.
+            TransientError: if the backend did not answer.
         """
         raise NotImplementedError
 
     @abstractmethod
     def get(self, resource_meta: Any, **kwargs: Any) -> Resource | Awaitable[Resource]:
-        """The state of the job, with its outputs once it has succeeded.
+        """Return the state of the job, with its outputs if it has succeeded.
 
         Args:
-            resource_meta: What ``create`` returned.
+            resource_meta: The metadata that ``create`` returned.
             **kwargs: ``output_prefix``, for a method that names it or takes ``**kwargs``.
 
         Raises:
-            TransientError: The backend did not answer, which says nothing about the job.
+            TransientError: if the backend did not answer. This says nothing about the job.
         """
         raise NotImplementedError
 
     @abstractmethod
     def delete(self, resource_meta: Any, **kwargs: Any) -> Awaitable[None] | None:
-        """End the job. A job that has ended, or that the backend does not know any more, is a success.
+        """End the job. Succeed too if the job has ended or the backend no longer knows it.
 
         Args:
-            resource_meta: What ``create`` returned.
-            **kwargs: Nothing yet.
+            resource_meta: The metadata that ``create`` returned.
+            **kwargs: Reserved.
 
         Raises:
-            TransientError: The backend did not answer; the caller tries again.
+            TransientError: if the backend did not answer. The caller tries again.
         """
         raise NotImplementedError
 
     def get_metrics(
         self, resource_meta: Any, **kwargs: Any
     ) -> GetTaskMetricsResponse | Awaitable[GetTaskMetricsResponse]:
-        """Measurements of the job; optional.
+        """Return measurements of the job. This method is optional.
 
         Args:
-            resource_meta: What ``create`` returned.
+            resource_meta: The metadata that ``create`` returned.
             **kwargs: ``queries``, ``start_time``, ``end_time`` and ``step``, as in ``GetTaskMetricsRequest``.
         """
         raise NotImplementedError
@@ -193,36 +197,38 @@ class AsyncConnectorBase(ConnectorBase):
         | Iterator[GetTaskLogsResponse]
         | AsyncIterator[GetTaskLogsResponse]
     ):
-        """Lines of the job's log; optional. Return one response, or yield several.
+        """Return lines of the job's log, as one response, or yield several responses. This method is optional.
 
         Args:
-            resource_meta: What ``create`` returned.
-            **kwargs: ``lines`` (how many at most) and ``token`` (where the last page ended), as in
+            resource_meta: The metadata that ``create`` returned.
+            **kwargs: ``lines`` (the maximum number) and ``token`` (the end of the last page), as in
                 ``GetTaskLogsRequest``.
         """
         raise NotImplementedError
 
     def find(self, idempotency_key: str, **kwargs: Any) -> ResourceMeta | Awaitable[ResourceMeta | None] | None:
-        """The job that an earlier ``create`` with this key started, the first if there are several, or None; optional.
+        """Return the job that an earlier ``create`` with this key started, or None. This method is optional.
+
+        If there are several such jobs, return the first one.
 
         Args:
-            idempotency_key: Names one attempt of one task execution.
-            **kwargs: Nothing yet.
+            idempotency_key: The key of one attempt of one task execution.
+            **kwargs: Reserved.
         """
         raise NotImplementedError
 
 
 def check_connector(connector: object) -> None:
-    """Refuse what could not be called as a connector, and warn of metadata that looks as if it held credentials.
+    """Check that an object can be called as a connector. Warn if its metadata seems to hold credentials.
 
     Raises:
-        InvalidConnector: It is no connector, or its ``__init__`` does not call that of its base class.
+        InvalidConnector: if it is not a connector, or its ``__init__`` does not call that of its base class.
     """
     kind = type(connector).__name__
     if not isinstance(connector, (SyncConnectorBase, AsyncConnectorBase)):
-        hint = "register an object of it" if isinstance(connector, type) else "subclass one of them"
-        subject = connector.__name__ if isinstance(connector, type) else f"An object of {kind}"
-        raise InvalidConnector(f"{subject} is no SyncConnectorBase nor AsyncConnectorBase object; {hint}.")
+        hint = "register an instance of it" if isinstance(connector, type) else "subclass one of them"
+        subject = connector.__name__ if isinstance(connector, type) else f"An instance of {kind}"
+        raise InvalidConnector(f"{subject} is not an instance of SyncConnectorBase or AsyncConnectorBase; {hint}.")
     category = getattr(connector, "_task_category", None)
     if category is None or (not hasattr(connector, "_metadata_type") and isinstance(connector, AsyncConnectorBase)):
         raise InvalidConnector(f"{kind}.__init__ does not call super().__init__(task_type_name=…); add the call.")
@@ -231,12 +237,12 @@ def check_connector(connector: object) -> None:
     if isinstance(connector, AsyncConnectorBase) and (fields := credential_like_fields(connector.metadata_type)):
         warnings.warn(
             f"{connector.metadata_type.__name__} has fields that look like credentials ({', '.join(fields)}); "
-            "the engine logs and stores metadata: ask get_connector_secret in each call instead.",
+            "Flyte logs and stores metadata. Call get_connector_secret in each call instead.",
             stacklevel=2,
         )
 
 
 def implements(connector: ConnectorBase, method: str) -> bool:
-    """Whether the connector brings an optional method (``find``, ``get_logs``, ``get_metrics``) of its own."""
+    """Return whether the connector implements an optional method: ``find``, ``get_logs`` or ``get_metrics``."""
     optional = getattr(AsyncConnectorBase, method)
     return getattr(type(connector), method, optional) is not optional

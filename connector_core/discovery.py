@@ -1,9 +1,9 @@
-"""Discovery: the entry points of installed distributions, as entries. Nothing of them is imported here.
+"""Finds the entry points of installed distributions, without importing them, and decides which of them count.
 
-Two groups are looked at. ``flytekit.connectors`` holds one entry per task type, and the entry's name *is* the task
-type, so the metadata alone tells what there is. ``connector_core`` holds pluggy plugins, which act on everything.
+The group ``flytekit.connectors`` has one entry per task type. The entry's name *is* the task type, so a list of task
+types needs no import. The group ``connector_core`` has pluggy plugins.
 
-This module is on the path of ``connectors list``, and therefore imports little.
+``connectors list`` imports this module, so it imports little itself.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ PLUGIN_GROUP = "connector_core"
 
 
 class State(StrEnum):
-    """Where an entry is between the metadata and use."""
+    """The state of an entry."""
 
     DISCOVERED = "discovered"
-    """Found, and not imported yet."""
+    """Found but not imported yet."""
     LOADED = "loaded"
-    """Imported, and its connectors are registered."""
+    """Imported; its connectors are registered."""
     FAILED = "failed"
-    """Importing it failed, or what it gave was refused."""
+    """The import failed, or the object that it names was refused."""
     DISABLED = "disabled"
-    """A setting turns it off."""
+    """Disabled by a setting."""
     CONFLICTING = "conflicting"
     """Another distribution claims the same task type."""
 
@@ -57,12 +57,12 @@ class Entry(NamedTuple):
     """One line of entry-point metadata.
 
     Args:
-        task_type: The entry's name; for a plugin, the plugin's.
-        value: What it names, ``module:attribute`` or ``module``.
-        distribution: The distribution that declares it, or None for one from a hook.
-        distribution_version: Its version.
-        state: Where it is between the metadata and use.
-        reason: Why it is not usable, and what to do; None while it is.
+        task_type: The entry's name: the task type, or the name of a plugin.
+        value: The object that the entry names, as ``module:attribute`` or ``module``.
+        distribution: The distribution that declares the entry, or None if a hook returned it.
+        distribution_version: The distribution's version.
+        state: The state of the entry.
+        reason: Why the entry cannot be used, and what to do; None if it can.
     """
 
     task_type: str
@@ -74,35 +74,35 @@ class Entry(NamedTuple):
 
     @property
     def found(self) -> Entry:
-        """The entry as the metadata has it, whatever became of it."""
+        """The entry as it was found, without what happened to it since."""
         return self._replace(state=State.DISCOVERED, reason=None)
 
     @property
     def origin(self) -> str:
-        """Where the entry is from, for people: ``NAME VERSION``."""
+        """The origin of the entry, for people: ``NAME VERSION``."""
         if self.distribution is None:
             return "a connector_core_entries hook"
         return f"{self.distribution} {self.distribution_version}"
 
 
 class Scan(NamedTuple):
-    """What one look at the metadata found."""
+    """The result of one scan of the metadata."""
 
     entries: tuple[Entry, ...] = ()
     plugins: tuple[Entry, ...] = ()
     unreadable: tuple[str, ...] = ()
-    """Sentences about distributions whose metadata cannot be read."""
+    """A sentence for each distribution whose metadata cannot be read."""
 
 
 class Settings(NamedTuple):
-    """Which entries count. Each has an environment variable, ``CONNECTORS_`` and its name.
+    """The settings that decide which entries count. Each is an environment variable too: ``CONNECTORS_`` and its name.
 
     Args:
-        disable: Patterns (``fnmatch``) of entries to turn off; ``dist:NAME`` for all of a distribution.
-        allow: Patterns of the only entries to keep; empty: all.
-        prefer: Which distribution wins a conflict, by task type.
-        autoload: False turns every entry off; connectors are then registered by the program alone.
-        strict: True makes a failed entry an error of whatever loads all of them.
+        disable: Patterns (``fnmatch``) of entries to disable; ``dist:NAME`` means all entries of a distribution.
+        allow: Patterns of the only entries to keep; empty: all entries.
+        prefer: The distribution that wins a conflict, by task type.
+        autoload: If False, every entry is disabled; only the program registers connectors.
+        strict: If True, loading all entries raises an error if one of them fails.
     """
 
     disable: tuple[str, ...] = ()
@@ -113,10 +113,13 @@ class Settings(NamedTuple):
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
-        """The settings that the environment variables give.
+        """Read the settings from the environment variables.
+
+        Args:
+            environ: The variables; None: those of the process.
 
         Raises:
-            InvalidSetting: A variable cannot be read.
+            InvalidSetting: if a variable cannot be read.
         """
         environ = os.environ if environ is None else environ
         return cls(
@@ -129,7 +132,7 @@ class Settings(NamedTuple):
 
 
 def scan() -> Scan:
-    """Look once at the metadata of every distribution on ``sys.path``. Nothing of them is imported."""
+    """Read the metadata of every distribution on ``sys.path`` once. Import none of them."""
     entries: dict[Entry, None] = {}
     plugins: dict[Entry, None] = {}
     unreadable: list[str] = []
@@ -144,12 +147,12 @@ def scan() -> Scan:
             entry = Entry(point.name, point.value)
             unreadable.append(f"The metadata of the distribution that declares {entry.value!r} is broken: {error}.")
         found[entry] = None
-    # Plugins are registered in this order, so it must not be that of a directory listing.
+    # Plugins are registered in this order, so it must not depend on the order of a directory listing.
     return Scan(tuple(entries), tuple(sorted(plugins, key=_by_name)), tuple(unreadable))
 
 
 def apply_settings(entry: Entry, settings: Settings) -> Entry:
-    """The entry, disabled where a setting says so."""
+    """Return the entry, disabled if a setting says so."""
     if not settings.autoload:
         return _disabled(entry, "CONNECTORS_AUTOLOAD=0")
     if pattern := _first_match(entry, settings.disable):
@@ -160,13 +163,13 @@ def apply_settings(entry: Entry, settings: Settings) -> Entry:
 
 
 def sort_out(entries: Iterable[Entry], settings: Settings) -> tuple[Entry, ...]:
-    """The same entries, by task type, with the state that the settings and the other entries give them."""
+    """Return the entries sorted by task type, with the state that follows from the settings and the other entries."""
     allowed = [apply_settings(entry, settings) for entry in entries]
     claims: dict[str, list[Entry]] = {}
     for entry in allowed:
         if entry.state is State.DISCOVERED:
             claims.setdefault(entry.task_type, []).append(entry)
-    sorted_out = [_settle(entry, claims.get(entry.task_type, ()), settings) for entry in allowed]
+    sorted_out = [_resolve_conflict(entry, claims.get(entry.task_type, ()), settings) for entry in allowed]
     return tuple(sorted(sorted_out, key=_by_name))
 
 
@@ -178,7 +181,7 @@ def _entry_points(unreadable: list[str]) -> Iterable[importlib_metadata.EntryPoi
     try:
         return importlib_metadata.entry_points()
     except Exception:
-        # One distribution's file is malformed: go through them one by one, to lose that one only.
+        # The file of one distribution is malformed: read them one by one, so that only this one is lost.
         return list(_entry_points_one_by_one(unreadable))
 
 
@@ -188,7 +191,9 @@ def _entry_points_one_by_one(unreadable: list[str]) -> Iterator[importlib_metada
         try:
             name, points = canonical_name(distribution.name), distribution.entry_points
         except Exception as error:
-            place = getattr(distribution, "_path", distribution)  # Only newer releases say it by themselves.
+            place = getattr(
+                distribution, "_path", distribution
+            )  # Older releases of importlib-metadata do not give the path in the error.
             unreadable.append(f"The metadata of {place} is broken: {error}; reinstall it.")
             continue
         if name not in seen:
@@ -196,7 +201,7 @@ def _entry_points_one_by_one(unreadable: list[str]) -> Iterator[importlib_metada
             yield from points
 
 
-def _settle(entry: Entry, claims: Sequence[Entry], settings: Settings) -> Entry:
+def _resolve_conflict(entry: Entry, claims: Sequence[Entry], settings: Settings) -> Entry:
     if entry.state is not State.DISCOVERED or len(claims) < 2:
         return entry
     preferred = settings.prefer.get(entry.task_type)
@@ -234,7 +239,7 @@ def _same_name(one: str | None, other: str) -> bool:
 
 
 def canonical_name(name: str) -> str:
-    """A distribution's name as all spellings of it agree (PEP 503)."""
+    """Return the normalised form of a distribution's name (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

@@ -1,38 +1,38 @@
 """The exceptions of connector-core.
 
-Every error carries its subject as attributes, so that a program need not parse a message::
+Every error carries its subject as attributes, so that a program need not parse the message::
 
     ConnectorError
-    ├── ConnectorNotFound (LookupError)     nothing serves this task category or name
-    │   ├── ConnectorFailed                 its entry is there and could not be loaded
-    │   ├── ConnectorDisabled               its entry is there and a setting turns it off
-    │   └── ConnectorConflict               several distributions claim it
-    ├── DuplicateConnector (ValueError)     registered twice without ``override=True``
-    ├── EntryRefused                        an entry was imported and breaks a rule of discovery
-    ├── InvalidConnector (TypeError)        a connector, or what it returned, is not what the interface asks for
+    ├── ConnectorNotFound (LookupError)     no connector serves the task category or has the name
+    │   ├── ConnectorFailed                 its entry exists but could not be loaded
+    │   ├── ConnectorDisabled               its entry exists but a setting disables it
+    │   └── ConnectorConflict               several distributions claim the task type
+    ├── DuplicateConnector (ValueError)     a task category was registered twice without ``override=True``
+    ├── EntryRefused                        an entry was imported but breaks a rule of discovery
+    ├── InvalidConnector (TypeError)        a connector, or what it returned, does not follow the interface
     ├── InvalidSetting (ValueError)         a ``CONNECTORS_…`` setting cannot be read
-    ├── InvalidResource (ValueError)        a Resource that no caller could understand
-    ├── InvalidResourceMeta (ValueError)    metadata that cannot be written, or read again
-    ├── UnknownPhase (ValueError)           a backend's word for a phase that we do not know
-    ├── LiteralError (ValueError)           a value that is no Flyte literal, or the other way round
-    ├── TemplateError (ValueError)          a placeholder in ``container.args`` that cannot be filled
-    ├── SecretNotFound (LookupError)        no source has this secret
-    ├── NoCurrentCall (LookupError)         ``current_call()`` outside a connector's method
-    ├── CallTimeout (TimeoutError)          one call took longer than it may
+    ├── InvalidResource (ValueError)        a Resource that Flyte could not understand
+    ├── InvalidResourceMeta (ValueError)    metadata that cannot be written or read
+    ├── UnknownPhase (ValueError)           an unknown word of a backend for a job's state
+    ├── LiteralError (ValueError)           a value cannot become a Flyte literal, or a literal the value
+    ├── TemplateError (ValueError)          a placeholder in ``container.args`` cannot be filled
+    ├── SecretNotFound (LookupError)        no source has the secret
+    ├── NoCurrentCall (LookupError)         ``current_call()`` was called outside a connector's method
+    ├── CallTimeout (TimeoutError)          one call exceeded its time limit
     ├── ConnectorExited                     a connector called ``sys.exit``
-    ├── ConnectorOverloaded                 too many of its calls wait for a thread
+    ├── ConnectorOverloaded                 too many calls wait for a thread
     ├── TaskFailed                          a local run ended in another phase than SUCCEEDED
-    ├── TaskTimeout (TimeoutError)          a local run took longer than the task may
+    ├── TaskTimeout (TimeoutError)          a local run exceeded the task's timeout
     ├── OutputsUnreadable                   the outputs of a local run cannot be read
     ├── PrefixNotWritable                   nothing can be written under the output prefix
-    ├── CannotServe (OSError)               the service cannot listen where it was told to
-    ├── InvalidCertificate (ValueError)     a file that the service was given for TLS cannot be used
-    ├── ServiceError                        a service that was called did not do what it was asked for
-    ├── MissingExtra (ImportError)          a part of connector-core whose dependencies are not installed
+    ├── CannotServe (OSError)               the service cannot listen on its address
+    ├── InvalidCertificate (ValueError)     a TLS file of the service cannot be used
+    ├── ServiceError                        a connector service answered with an error, or not at all
+    ├── MissingExtra (ImportError)          an extra of connector-core is not installed
     └── CallError                           for connectors to raise:
-        ├── RetryableError                  this attempt failed, another may succeed
-        ├── PermanentError                  it failed, and would fail again
-        └── TransientError                  the backend did not answer; the job may well be fine
+        ├── RetryableError                  this attempt failed; another may succeed
+        ├── PermanentError                  the job failed and would fail again
+        └── TransientError                  the backend did not answer; the job may be fine
 """
 
 from __future__ import annotations
@@ -85,12 +85,12 @@ class ConnectorError(Exception):
 
 
 class ConnectorNotFound(ConnectorError, LookupError):
-    """Nothing serves the task category, or bears the name, that was asked for.
+    """No connector serves the task category or has the name that was looked up.
 
     Attributes:
-        category: The task category that was looked up, or None when a name was.
-        name: The connector name that was looked up, or None when a category was.
-        reasons: Sentences that say why; the message is their sum.
+        category: The task category that was looked up, or None if a name was.
+        name: The connector name that was looked up, or None if a category was.
+        reasons: Sentences that say why; they are part of the message.
     """
 
     def __init__(
@@ -104,11 +104,11 @@ class ConnectorNotFound(ConnectorError, LookupError):
 
 
 class ConnectorFailed(ConnectorNotFound):
-    """The entry of this task type was found and could not be loaded; the cause is chained."""
+    """The entry of this task type exists but could not be loaded; ``__cause__`` is the error."""
 
 
 class ConnectorDisabled(ConnectorNotFound):
-    """The entry of this task type was found and a setting turns it off."""
+    """The entry of this task type exists but a setting disables it."""
 
 
 class ConnectorConflict(ConnectorNotFound):
@@ -116,10 +116,10 @@ class ConnectorConflict(ConnectorNotFound):
 
 
 class DuplicateConnector(ConnectorError, ValueError):
-    """A connector was registered for a task category that has one.
+    """A connector was registered for a task category that already has one.
 
     Attributes:
-        category: The task category that is taken.
+        category: The task category.
     """
 
     def __init__(self, category: TaskCategory) -> None:
@@ -128,11 +128,11 @@ class DuplicateConnector(ConnectorError, ValueError):
 
 
 class EntryRefused(ConnectorError):
-    """An entry was imported, and what it gave breaks a rule of discovery.
+    """An entry was imported, but the object that it names breaks a rule of discovery.
 
     Attributes:
-        reason: What was wrong.
-        remedy: What to change, and where.
+        reason: A sentence that says what is wrong.
+        remedy: A sentence that says what to change, and where.
     """
 
     def __init__(self, reason: str, remedy: str) -> None:
@@ -142,14 +142,14 @@ class EntryRefused(ConnectorError):
 
 
 class InvalidConnector(ConnectorError, TypeError):
-    """A connector, or a value that it returned, is not what the interface asks for."""
+    """A connector, or a value that it returned, does not follow the interface."""
 
 
 class InvalidSetting(ConnectorError, ValueError):
     """A setting cannot be read.
 
     Attributes:
-        setting: The environment variable's name.
+        setting: The name of the environment variable.
     """
 
     def __init__(self, setting: str, value: str, expected: str) -> None:
@@ -158,7 +158,7 @@ class InvalidSetting(ConnectorError, ValueError):
 
 
 class InvalidResource(ConnectorError, ValueError):
-    """A Resource that no caller could understand, refused where it is made."""
+    """A Resource that Flyte could not understand. It is refused when it is created."""
 
 
 class InvalidResourceMeta(ConnectorError, ValueError):
@@ -166,8 +166,8 @@ class InvalidResourceMeta(ConnectorError, ValueError):
 
     Attributes:
         type_name: The name of the metadata type.
-        field: Path of the field, such as ``job.ids[2]``, or None when the whole is wrong.
-        reason: What was expected instead.
+        field: The path of the field, such as ``job.ids[2]``, or None if it is not about one field.
+        reason: A sentence that says what is wrong or was expected.
     """
 
     def __init__(self, type_name: str, reason: str, *, field: str | None = None) -> None:
@@ -179,10 +179,10 @@ class InvalidResourceMeta(ConnectorError, ValueError):
 
 
 class UnknownPhase(ConnectorError, ValueError):
-    """A backend's word for a phase that we do not know.
+    """A backend's word for a job's state is unknown.
 
     Attributes:
-        state: The word as it was given.
+        state: The word.
     """
 
     def __init__(self, state: object, known: Sequence[str]) -> None:
@@ -217,10 +217,10 @@ class LiteralError(ConnectorError, ValueError):
 
 
 class TemplateError(ConnectorError, ValueError):
-    """A placeholder in ``container.args`` that cannot be filled.
+    """A placeholder in ``container.args`` cannot be filled.
 
     Attributes:
-        placeholder: The placeholder as it was written.
+        placeholder: The placeholder, as in the args.
     """
 
     def __init__(self, placeholder: str, reason: str) -> None:
@@ -229,7 +229,7 @@ class TemplateError(ConnectorError, ValueError):
 
 
 class SecretNotFound(ConnectorError, LookupError):
-    """No source has this secret.
+    """No source has the secret.
 
     Attributes:
         key: The secret's key.
@@ -241,18 +241,18 @@ class SecretNotFound(ConnectorError, LookupError):
 
 
 class NoCurrentCall(ConnectorError, LookupError):
-    """``current_call()`` was asked for outside a connector's method."""
+    """``current_call()`` was called outside a connector's method."""
 
     def __init__(self) -> None:
-        super().__init__("There is no current call: current_call() works inside a connector's method only.")
+        super().__init__("There is no current call: current_call() works only inside a connector's method.")
 
 
 class CallTimeout(ConnectorError, TimeoutError):
-    """One call of a connector's method took longer than it may.
+    """One call of a connector's method exceeded its time limit.
 
     Attributes:
         operation: The method's name.
-        seconds: How long it was given.
+        seconds: The time limit in seconds.
     """
 
     def __init__(self, connector: str, operation: str, seconds: float) -> None:
@@ -262,10 +262,10 @@ class CallTimeout(ConnectorError, TimeoutError):
 
 
 class ConnectorExited(ConnectorError):
-    """A connector called ``sys.exit``: an error of that call, and not the end of the process.
+    """A connector called ``sys.exit``. This is an error of that call and does not end the process.
 
     Attributes:
-        code: What it passed to ``sys.exit``.
+        code: The argument of ``sys.exit``.
     """
 
     def __init__(self, connector: str, operation: str, code: object) -> None:
@@ -274,17 +274,17 @@ class ConnectorExited(ConnectorError):
 
 
 class ConnectorOverloaded(ConnectorError):
-    """A plain ``def`` method was not called, because too many calls wait for a thread already.
+    """A plain ``def`` method was not called because too many calls already wait for a thread.
 
     Attributes:
         operation: The method's name.
-        waiting: How many wait.
+        waiting: The number of waiting calls.
     """
 
     def __init__(self, connector: str, operation: str, waiting: int) -> None:
         self.operation = operation
         self.waiting = waiting
-        super().__init__(f"{connector}.{operation} was not called: {waiting} calls wait for a thread already.")
+        super().__init__(f"{connector}.{operation} was not called: {waiting} calls already wait for a thread.")
 
 
 class TaskFailed(ConnectorError):
@@ -292,7 +292,7 @@ class TaskFailed(ConnectorError):
 
     Attributes:
         task: The task's name.
-        resource: The last state of the job.
+        resource: The job's last state.
     """
 
     def __init__(self, task: str, resource: Resource) -> None:
@@ -304,11 +304,11 @@ class TaskFailed(ConnectorError):
 
 
 class TaskTimeout(ConnectorError, TimeoutError):
-    """A local run took longer than the task may; its job was deleted.
+    """A local run exceeded the task's timeout. Its job was deleted.
 
     Attributes:
         task: The task's name.
-        seconds: How long it was given.
+        seconds: The timeout in seconds.
     """
 
     def __init__(self, task: str, seconds: float) -> None:
@@ -318,10 +318,10 @@ class TaskTimeout(ConnectorError, TimeoutError):
 
 
 class OutputsUnreadable(ConnectorError):
-    """The outputs that a job should have written cannot be read.
+    """The outputs of a job cannot be read.
 
     Attributes:
-        uri: Where they should be.
+        uri: The URI of the outputs.
     """
 
     def __init__(self, uri: str, reason: str) -> None:
@@ -333,16 +333,16 @@ class PrefixNotWritable(ConnectorError):
     """Nothing can be written under the output prefix.
 
     Attributes:
-        uri: The file that could not be written.
+        uri: The URI of the file that could not be written.
     """
 
     def __init__(self, uri: str, reason: str) -> None:
         self.uri = uri
-        super().__init__(f"Cannot write {uri}: {reason}; give an output prefix that can be written to.")
+        super().__init__(f"Cannot write {uri}: {reason}; choose a writable output prefix.")
 
 
 class CannotServe(ConnectorError, OSError):
-    """The service cannot listen where it was told to.
+    """The service cannot listen on its address.
 
     Attributes:
         address: Host and port.
@@ -350,14 +350,14 @@ class CannotServe(ConnectorError, OSError):
 
     def __init__(self, address: str) -> None:
         self.address = address
-        super().__init__(f"Cannot listen on {address}: another process does, or it is no address of this machine.")
+        super().__init__(f"Cannot listen on {address}: the port is in use, or this machine does not have the address.")
 
 
 class InvalidCertificate(ConnectorError, ValueError):
-    """A file that the service was given for TLS cannot be used.
+    """A TLS file of the service cannot be used.
 
     Attributes:
-        path: The file.
+        path: The path of the file.
     """
 
     def __init__(self, path: Path, reason: str) -> None:
@@ -366,12 +366,12 @@ class InvalidCertificate(ConnectorError, ValueError):
 
 
 class ServiceError(ConnectorError):
-    """A connector service that was called did not do what it was asked for.
+    """A connector service answered with an error, or did not answer.
 
     Attributes:
-        endpoint: Where it was called.
+        endpoint: The service's ``host:port``.
         code: The name of the gRPC status, such as ``NOT_FOUND``.
-        details: What the service, or gRPC itself, says of it.
+        details: The details of the gRPC status, from the service or from gRPC itself.
     """
 
     def __init__(self, message: str, *, endpoint: str, code: str, details: str) -> None:
@@ -382,10 +382,10 @@ class ServiceError(ConnectorError):
 
 
 class MissingExtra(ConnectorError, ImportError):
-    """A module of connector-core was imported, and the extra that it needs is not installed.
+    """A module of connector-core was imported, but the extra that it needs is not installed.
 
     Attributes:
-        extra: The extra's name.
+        extra: The name of the extra.
     """
 
     def __init__(self, module: str, extra: str) -> None:
@@ -394,14 +394,14 @@ class MissingExtra(ConnectorError, ImportError):
 
 
 class CallError(ConnectorError):
-    """What a connector raises to say how a call failed; use one of the subclasses.
+    """The base class of the errors that a connector raises to say how a call failed. Raise a subclass.
 
     Args:
         message: One sentence for the person who runs the task.
-        code: A short word for programs, such as ``QUOTA``; Flyte shows it beside the message.
+        code: A short word for programs, such as ``QUOTA``. Flyte shows it next to the message.
 
     Attributes:
-        code: As given.
+        code: The code, or the class's default.
     """
 
     default_code: str = "UNKNOWN"
@@ -412,18 +412,18 @@ class CallError(ConnectorError):
 
 
 class RetryableError(CallError):
-    """This attempt failed, and another may succeed: Flyte retries as the task allows."""
+    """This attempt failed, but another may succeed. Flyte retries as often as the task allows."""
 
     default_code = "RETRYABLE"
 
 
 class PermanentError(CallError):
-    """It failed, and would fail again: Flyte does not retry."""
+    """The job failed and would fail again. Flyte does not retry."""
 
     default_code = "PERMANENT"
 
 
 class TransientError(CallError):
-    """The backend did not answer. In ``get`` this says nothing about the job, which is polled again."""
+    """The backend did not answer. In ``get`` this says nothing about the job; Flyte polls it again."""
 
     default_code = "TRANSIENT"

@@ -1,9 +1,11 @@
-"""What a pluggy plugin can do: six hooks, each a specification and nothing else.
+"""The specifications of the six hooks that a pluggy plugin can implement.
 
-A plugin is an object (mostly a module) with functions marked ``@hookimpl``. A package offers one with an entry point of
-the group ``connector_core``; a program registers one with ``registry.register_plugin(plugin)``. An implementation takes
-the arguments that it names. One that raises is logged by its plugin's name, and stops neither the others nor the call.
-Wrappers (``hookimpl(wrapper=True)``) are refused, because they would not keep that promise.
+A plugin is an object, usually a module, with functions marked ``@hookimpl``. A package offers a plugin with an entry
+point of the group ``connector_core``. A program registers one with ``registry.register_plugin(plugin)``.
+
+An implementation receives the arguments that it names. If it raises, the failure is logged with the plugin's name; the
+other implementations and the call continue. Wrappers (``hookimpl(wrapper=True)``) are refused because they could break
+that rule.
 """
 
 from __future__ import annotations
@@ -36,57 +38,58 @@ hookimpl: pluggy.HookimplMarker = pluggy.HookimplMarker("connector_core")
 
 @hookspec
 def connector_core_connectors() -> Iterable[ConnectorBase]:  # type: ignore[empty-body]
-    """The connectors that this module or plugin brings.
+    """Return the connectors of this module or plugin.
 
-    Called once: for a module when an entry of the group ``flytekit.connectors`` that names it is loaded, and for a
-    plugin when it is registered. For a module, every connector's task type must be the entry's name.
+    Called once. For a module: when an entry of the group ``flytekit.connectors`` that names the module is loaded; the
+    task type of every connector must be the entry's name. For a plugin: when it is registered.
 
     Returns:
-        Connectors, registered as if by ``registry.register``. Either all of them are, or none.
+        Connectors. Either all of them are registered, as by ``registry.register``, or none.
     """
 
 
 @hookspec
 def connector_core_entries() -> Iterable[Entry]:  # type: ignore[empty-body]
-    """Entries beside those in the metadata of installed distributions.
+    """Return further entries, in addition to those in the metadata of installed distributions.
 
-    Called once, when a registry looks for entries or the plugin is registered after that. The entries are listed and
-    loaded like all others, and imported when they are first needed.
+    Called once, when the plugin is registered. The entries are listed like all others, and imported when they are first
+    needed.
 
     Returns:
-        ``Entry(task_type=…, value="module:attribute")`` each.
+        Entries: ``Entry(task_type=…, value="module:attribute")``.
     """
 
 
 @hookspec(firstresult=True)
 def connector_core_secret(key: str) -> str | None:
-    """The secret of this key, from wherever the platform keeps its secrets.
+    """Return the secret with this key, or None.
 
-    Called each time that a connector asks for a secret that its caller did not send, before the environment and the
-    files; the plugin registered last is asked first, and the first result that is not None wins.
+    Called when a connector asks for a secret that its caller did not send, before the environment and the secret files
+    are searched. The plugin registered last is asked first. The first result that is not None is used.
     """
 
 
 @hookspec
 def connector_core_before_call(call: Call) -> None:
-    """A connector's method is about to be called.
+    """Observe that a connector's method is about to be called.
 
-    Called on the event loop, in the caller's context, for every call; be quick. The plugin registered last comes first.
+    Called on the event loop, in the caller's context, for every call. Return quickly. The plugin registered last is
+    called first.
     """
 
 
 @hookspec
 def connector_core_after_call(call: Call, outcome: Outcome) -> None:
-    """A connector's method was called.
+    """Observe how a call of a connector's method ended.
 
-    Called on the event loop, in the caller's context, for every call, whether it returned, raised, was cancelled or ran
-    out of time; be quick. The plugin registered last comes first.
+    Called on the event loop, in the caller's context, for every call: after it returned, raised, was cancelled or
+    exceeded its time limit. Return quickly. The plugin registered last is called first.
     """
 
 
 @hookspec
 def connector_core_literal_converters() -> Iterable[LiteralConverter]:  # type: ignore[empty-body]
-    """Converters between Python types of one's own and Flyte literals.
+    """Return converters between your own Python types and Flyte literals.
 
-    Called once, when the plugin is registered. For one type the converter that came first stays.
+    Called once, when the plugin is registered. If two plugins convert the same type, the first converter stays.
     """

@@ -1,4 +1,4 @@
-"""Loading: what an entry names, imported and turned into connectors, or a refusal that says what to change."""
+"""Imports and checks the object that an entry names, and makes connectors of it."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ __all__ = ["import_value", "load_connectors"]
 
 
 def load_connectors(entry: Entry, names_of_value: Collection[str]) -> list[SyncConnectorBase | AsyncConnectorBase]:
-    """The connectors that an entry gives, one for each version of its task type.
+    """Return the connectors of an entry, one for each version of its task type.
 
     Args:
-        entry: The entry, imported here.
-        names_of_value: All entry names under which the same value stands; connectors of the others are left to them.
+        entry: The entry; the object that it names is imported.
+        names_of_value: The names of all entries with the same value. Connectors of the other names are left out.
 
     Raises:
-        EntryRefused: What it gave breaks a rule of discovery.
-        BaseException: Whatever importing it raised.
+        EntryRefused: if the object breaks a rule of discovery.
+        BaseException: any exception that the import or the object raised.
     """
     made = _make(entry, import_value(entry))
     for connector in made:
@@ -41,29 +41,29 @@ def load_connectors(entry: Entry, names_of_value: Collection[str]) -> list[SyncC
     own = [connector for connector in made if connector.task_category.name == entry.task_type]
     if not own:
         raise EntryRefused(
-            f"{entry.value!r} gives no connector for the task type {entry.task_type}.",
+            f"{entry.value!r} returns no connector for the task type {entry.task_type}.",
             "Return one whose task_type_name is the entry's name, or remove the entry.",
         )
     if len({connector.task_category for connector in own}) < len(own):
         raise EntryRefused(
-            f"{entry.value!r} gives two connectors of one version.", "Give each its own task_type_version."
+            f"{entry.value!r} returns two connectors of one version.", "Give each its own task_type_version."
         )
     return own
 
 
 def import_value(entry: Entry) -> Any:
-    """What the entry names.
+    """Import and return the object that the entry names.
 
     Raises:
-        EntryRefused: There is no such attribute, or the value is no reference.
-        BaseException: Whatever importing it raised.
+        EntryRefused: if the object does not exist, or the entry's value is not an object reference.
+        BaseException: any exception that the import raised.
     """
     point = EntryPoint(entry.task_type, entry.value, CONNECTOR_GROUP)
     try:
         module_name, attribute = point.module, point.attr
     except (ValueError, AttributeError, AssertionError):  # Older releases of importlib-metadata raise these.
         raise EntryRefused(
-            f"{entry.value!r} is no reference to an object.", 'Write it as "package.module:attribute".'
+            f"{entry.value!r} is not a reference to an object.", 'Write it as "package.module:attribute".'
         ) from None
     module = _import(EntryPoint(entry.task_type, module_name, CONNECTOR_GROUP))
     value = module
@@ -81,9 +81,8 @@ def _import(point: EntryPoint) -> Any:
     try:
         return point.load()
     except KeyError as error:
-        # What restores sys.modules to what it was before (coverage does, at the first new file after sys.path changed)
-        # takes out a module that another thread is importing, and importlib misses it by its name. It is whole the
-        # second time.
+        # Some tools restore an earlier sys.modules (coverage does, at the first new file after sys.path changed). If
+        # another thread is importing a module at that moment, importlib misses it. The second import succeeds.
         if error.args != (point.module,):
             raise
         return point.load()
@@ -102,12 +101,12 @@ def _make(entry: Entry, value: Any) -> list[Any]:
         return [value]
     if isinstance(value, type) and not issubclass(value, ConnectorBase):
         raise EntryRefused(
-            f"{entry.value!r} is no subclass of SyncConnectorBase or AsyncConnectorBase.",
+            f"{entry.value!r} is not a subclass of SyncConnectorBase or AsyncConnectorBase.",
             "Name a connector class, an instance, or a function that returns connectors.",
         )
     if not callable(value):
         raise EntryRefused(
-            f"{entry.value!r} is an object of {type(value).__name__}, and no connector.",
+            f"{entry.value!r} is an instance of {type(value).__name__}, not a connector.",
             "Name a connector class, an instance, or a function that returns connectors.",
         )
     make: Any = value
@@ -118,8 +117,8 @@ def _make(entry: Entry, value: Any) -> list[Any]:
 def _check_kind(entry: Entry, connector: Any) -> None:
     if not isinstance(connector, (SyncConnectorBase, AsyncConnectorBase)):
         raise EntryRefused(
-            f"{entry.value!r} gave an object of {type(connector).__name__}, and no connector.",
-            "Return objects of subclasses of SyncConnectorBase or AsyncConnectorBase.",
+            f"{entry.value!r} returned an instance of {type(connector).__name__}, not a connector.",
+            "Return instances of subclasses of SyncConnectorBase or AsyncConnectorBase.",
         )
     check_connector(connector)
 
@@ -127,7 +126,7 @@ def _check_kind(entry: Entry, connector: Any) -> None:
 def _wrong_name(entry: Entry, connector: ConnectorBase) -> EntryRefused:
     task_type = connector.task_category.name
     return EntryRefused(
-        f"{entry.value!r} gives a connector for the task type {task_type}.",
+        f"{entry.value!r} returns a connector for the task type {task_type}.",
         f'The entry\'s name must be the task type: add {task_type} = "{entry.value}" to '
         f'[project.entry-points."{CONNECTOR_GROUP}"] of the package.',
     )

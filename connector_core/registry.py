@@ -1,4 +1,4 @@
-"""ConnectorRegistry: task categories to connectors, from discovery and from the program itself."""
+"""ConnectorRegistry: finds the connector of a task category, among those discovered and those registered."""
 
 from __future__ import annotations
 
@@ -53,13 +53,14 @@ class _OnDefault(Generic[P, R]):
 class ConnectorRegistry:
     """Finds connectors: those that a program registers, and those that installed packages declare.
 
-    Every method can be called on the class, and then works on the process's default registry, or on a registry of one's
-    own, which shares nothing with it. Lookups take no lock. Looking at the metadata, and importing the plugins of the
-    group ``connector_core``, happens when a registry is first used; an entry is imported when it is first needed.
+    A method that is called on the class works on the process's default registry. An instance is a separate registry.
+
+    The metadata of installed packages is read, and the plugins of the group ``connector_core`` are imported, when a
+    registry is first used. An entry is imported when it is first needed. Lookups take no lock.
 
     Args:
-        discover: False leaves installed packages out.
-        disable: Overrides ``CONNECTORS_DISABLE``, as do the next four for their variables; see
+        discover: If False, installed packages are ignored.
+        disable: Overrides ``CONNECTORS_DISABLE``; for this and the following settings see
             :class:`~connector_core.discovery.Settings`.
         allow: Overrides ``CONNECTORS_ALLOW``.
         prefer: Overrides ``CONNECTORS_PREFER``.
@@ -67,7 +68,7 @@ class ConnectorRegistry:
         strict: Overrides ``CONNECTORS_STRICT``.
 
     Raises:
-        InvalidSetting: A variable cannot be read.
+        InvalidSetting: if an environment variable cannot be read.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class ConnectorRegistry:
         self._lock = threading.RLock()
         self._scanned = threading.Event()
         self._scanning = False
-        # Copied on write, under the lock, so that a lookup needs none.
+        # Copied on write, under the lock, so that a lookup needs no lock.
         self._connectors: Mapping[tuple[str, int], _Registered] = {}
         self._slots: tuple[_Slot, ...] = ()
         self._plugin_slots: tuple[_Slot, ...] = ()
@@ -101,37 +102,37 @@ class ConnectorRegistry:
 
     @_OnDefault
     def register(self, connector: SyncConnectorBase | AsyncConnectorBase, override: bool = False) -> None:
-        """Register a connector for its task category. It wins over one that was discovered.
+        """Register a connector for its task category. It takes precedence over a discovered connector.
 
         Args:
             connector: The connector.
-            override: True replaces one that was registered before, and leaves nothing of it behind.
+            override: If True, replace a connector that was registered before.
 
         Raises:
-            DuplicateConnector: The task category has one, and ``override`` is False.
-            InvalidConnector: It is no connector.
-            EntryRefused: A module that an entry names calls this while it is imported: the entry is the registration.
+            DuplicateConnector: if a connector was registered for the task category and ``override`` is False.
+            InvalidConnector: if `connector` is not a connector.
+            EntryRefused: if a module that an entry names calls this when it is imported. The entry is the registration.
         """
         loading = _loading.get()
         if loading is not None:
             loading.refusal = EntryRefused(
                 f"{loading.entry.value.partition(':')[0]} calls ConnectorRegistry.register(…) when it is imported.",
-                "Remove the call, because the entry registers the connector; a second registry would find nothing.",
+                "Remove the call: the entry registers the connector, and a second registry would find nothing.",
             )
             raise loading.refusal
         self._add([connector], override=override, explicit=True)
 
     @_OnDefault
     def get_connector(self, task_type_name: str, task_type_version: int = 0) -> SyncConnectorBase | AsyncConnectorBase:
-        """The connector of a task category; the entry that declares it is imported when that has not happened.
+        """Return the connector of a task category. Import the entry that declares it if necessary.
 
         Args:
             task_type_name: The task type.
-            task_type_version: Its version.
+            task_type_version: The version of the task type.
 
         Raises:
-            ConnectorNotFound: There is none; the message says why. Its subclasses say that an entry is there:
-                ConnectorFailed, ConnectorDisabled, ConnectorConflict.
+            ConnectorNotFound: if no connector serves the task category. The message says why. If an entry exists, the
+                error is a ConnectorFailed, ConnectorDisabled or ConnectorConflict.
         """
         found = self._connectors.get((task_type_name, task_type_version))
         if found is None:
@@ -143,56 +144,58 @@ class ConnectorRegistry:
 
     @_OnDefault
     def get_agent(self, task_type_name: str, task_type_version: int = 0) -> SyncConnectorBase | AsyncConnectorBase:
-        """The older name of :meth:`get_connector`."""
+        """Return the connector of a task category; the older name of :meth:`get_connector`."""
         return self.get_connector(task_type_name, task_type_version)
 
     @_OnDefault
     def get_connector_metadata(self, name: str) -> Agent:
-        """What Flyte is told about the connectors of one name. All entries are imported.
+        """Return the Agent message that describes the connectors with this name. Import all entries.
 
         Args:
-            name: The class attribute ``name`` of a connector. When sync and async connectors share it, these are two
+            name: The class attribute ``name`` of a connector. If sync and async connectors share a name, there are two
                 Agents, and the async one is returned.
 
         Raises:
-            ConnectorNotFound: No connector has this name.
+            ConnectorNotFound: if no connector has this name.
         """
         agents = {agent.name: agent for agent in sorted(self.list_connectors(), key=lambda agent: not agent.is_sync)}
         if name not in agents:
+            from connector_core.remedies import suggest_names
+
             raise ConnectorNotFound(name=name, reasons=[suggest_names(name, agents)])
         return agents[name]
 
     @_OnDefault
     def list_connectors(self) -> list[Agent]:
-        """What Flyte is told: an Agent for each connector name and kind, by name. All entries are imported.
+        """Return an Agent message for each connector name and kind, sorted by name. Import all entries.
 
         Raises:
-            ConnectorFailed: An entry cannot be loaded, and the registry is strict.
+            ConnectorFailed: if an entry cannot be loaded and the registry is strict.
         """
         self.load_all()
-        return _agents(self.connectors())
+        return _agents_of(self.connectors())
 
     @_OnDefault
     def connectors(self) -> tuple[SyncConnectorBase | AsyncConnectorBase, ...]:
-        """The connectors that are registered now, by task category; nothing is imported."""
+        """Return the connectors that are registered now, sorted by task category. Import nothing."""
         registered = self._connectors
         return tuple(registered[key].connector for key in sorted(registered))
 
     @_OnDefault
     def entries(self) -> tuple[Entry, ...]:
-        """Every entry of the group ``flytekit.connectors`` with its state, by task type; none is imported."""
+        """Return the entries of the group ``flytekit.connectors``, sorted by task type. Import none of them."""
         self._ensure_scanned()
         return tuple(slot.entry for slot in self._slots)
 
     @_OnDefault
     def plugin_entries(self) -> tuple[Entry, ...]:
-        """Every entry of the group ``connector_core`` with its state."""
+        """Return the entries of the group ``connector_core``."""
         self._ensure_scanned()
         return tuple(slot.entry for slot in self._plugin_slots)
 
     @_OnDefault
     def unreadable(self) -> tuple[str, ...]:
-        """Sentences about distributions whose metadata cannot be read."""
+        """Return a sentence for each distribution whose metadata cannot be read."""
         self._ensure_scanned()
         return self._unreadable
 
@@ -201,7 +204,7 @@ class ConnectorRegistry:
         """Import every usable entry.
 
         Raises:
-            ConnectorFailed: One cannot be loaded, and the registry is strict.
+            ConnectorFailed: if an entry cannot be loaded and the registry is strict.
         """
         self._ensure_scanned()
         for slot in self._slots:
@@ -213,7 +216,7 @@ class ConnectorRegistry:
 
     @_OnDefault
     def error_of(self, entry: Entry) -> BaseException | None:
-        """What loading this entry raised, with its traceback; None when it did not fail."""
+        """Return the exception that loading this entry raised, or None."""
         for slot in (*self._slots, *self._plugin_slots):
             if slot.entry.found == entry.found:
                 return slot.error
@@ -221,15 +224,16 @@ class ConnectorRegistry:
 
     @_OnDefault
     def register_plugin(self, plugin: object, name: str | None = None) -> None:
-        """Register a pluggy plugin: its hooks are called from now on, its connectors and entries are there.
+        """Register a pluggy plugin, with the connectors, entries and converters that it contributes.
 
         Args:
-            plugin: An object, mostly a module, with ``@hookimpl`` functions.
-            name: What it is called in logs; None: what pluggy makes of the object.
+            plugin: An object, usually a module, with ``@hookimpl`` functions.
+            name: The plugin's name in the log; None: pluggy's name for the object.
 
         Raises:
-            DuplicateConnector: It brings a connector that is there already; nothing of the plugin is kept then.
-            EntryRefused: It is a wrapper, a class, or has a hook that does not exist.
+            DuplicateConnector: if it contributes a connector of a task category that has one. Nothing of the plugin is
+                registered then.
+            EntryRefused: if the plugin is a class or a wrapper, or has a hook that does not exist.
         """
         self._ensure_scanned()
         self._register_plugin(plugin, name)
@@ -252,7 +256,7 @@ class ConnectorRegistry:
     def _add(
         self, connectors: Iterable[SyncConnectorBase | AsyncConnectorBase], *, override: bool, explicit: bool
     ) -> None:
-        """Register all of the connectors, or none. What was discovered gives way to what is registered explicitly."""
+        """Register all of the connectors, or none. Explicit registration takes precedence over discovery."""
         from connector_core.connector import check_connector
 
         with self._lock:
@@ -273,7 +277,7 @@ class ConnectorRegistry:
         if self._scanned.is_set():
             return
         with self._lock:
-            if self._scanning:  # By this very thread: a plugin uses the registry while it is imported.
+            if self._scanning:  # By this thread: a plugin uses the registry while it is imported.
                 return
             self._scanning = True
             found = scan() if self._discover else Scan()
@@ -286,7 +290,7 @@ class ConnectorRegistry:
 
     def _add_entries(self, entries: Iterable[Entry]) -> None:
         known = {slot.entry.found: slot for slot in self._slots}
-        # What is used, or being loaded by another thread just now, stays what it is.
+        # An entry that is loaded, or being loaded by another thread, keeps its slot.
         kept = {
             entry: slot
             for entry, slot in known.items()
@@ -316,7 +320,7 @@ class ConnectorRegistry:
                 made = load_connectors(
                     slot.entry, {other.entry.task_type for other in self._slots if other.entry.value == value}
                 )
-                if slot.refusal is not None:  # The package swallowed it.
+                if slot.refusal is not None:  # The package caught it.
                     raise slot.refusal
                 self._add(made, override=False, explicit=False)
 
@@ -333,7 +337,7 @@ class ConnectorRegistry:
 
     @contextmanager
     def _recording(self, slot: _Slot) -> Iterator[None]:
-        """One entry's failure is its own: what is raised in here is written down, and everything else goes on."""
+        """Record the failure of an entry, so that it does not affect the others."""
         loading = _loading.set(slot)
         sources = secret_sources.set((self._plugins.secret,))
         try:
@@ -372,6 +376,7 @@ class ConnectorRegistry:
 
     def _not_found(self, task_type: str, version: int) -> ConnectorNotFound:
         from connector_core.models import TaskCategory
+        from connector_core.remedies import suggest_names
 
         category = TaskCategory(task_type, version)
         slots = [slot for slot in self._slots if slot.entry.task_type == task_type]
@@ -382,8 +387,9 @@ class ConnectorRegistry:
         states = {slot.entry.state for slot in slots}
         if State.CONFLICTING in states:
             return ConnectorConflict(category=category, reasons=reasons[:1])
-        if any(slot.loading for slot in slots):  # By this very thread: another one would have waited.
-            return ConnectorNotFound(category=category, reasons=["It is being imported just now, and asks for itself."])
+        if any(slot.loading for slot in slots):  # By this thread: another one would have waited.
+            reason = "Its package is still being imported and looked itself up."
+            return ConnectorNotFound(category=category, reasons=[reason])
         if states == {State.DISABLED}:
             return ConnectorDisabled(category=category, reasons=reasons)
         versions = sorted(key[1] for key in self._connectors if key[0] == task_type)
@@ -395,7 +401,7 @@ class ConnectorRegistry:
 
 
 def default_registry() -> ConnectorRegistry:
-    """The process's own registry, which the static calls work on; made when it is first asked for."""
+    """Return the process's default registry, on which the static calls work. Create it on first use."""
     global _default
     if _default is None:
         with _default_lock:
@@ -405,7 +411,7 @@ def default_registry() -> ConnectorRegistry:
 
 
 class _Slot:
-    """An entry and what became of it."""
+    """An entry, and the state of loading it."""
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
@@ -421,12 +427,12 @@ class _Registered(NamedTuple):
 
 
 def _log() -> Logger:
-    import logging  # Here, because a list of connectors has nothing to log, and no time to lose.
+    import logging  # Imported late: `connectors list` has nothing to log.
 
     return logging.getLogger(__name__)
 
 
-def _agents(connectors: Iterable[ConnectorBase]) -> list[Agent]:
+def _agents_of(connectors: Iterable[ConnectorBase]) -> list[Agent]:
     from connector_core.connector import SyncConnectorBase
     from connector_core.idl import Agent
 

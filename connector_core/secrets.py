@@ -1,4 +1,4 @@
-"""Secrets: where a connector gets its credentials from, and what must never be written down."""
+"""Secrets: where connectors get their credentials from, and how they are kept out of texts."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ __all__ = [
 
 
 class Secret(str):
-    """A string that does not show itself in ``repr``, so in no log of its container and no traceback's locals.
+    """A string whose ``repr`` hides it, so that logs of its container and tracebacks with locals do not show it.
 
-    It is a ``str`` wherever one is wanted; it is no legal value in a :class:`ResourceMeta`, and no literal.
+    It can be used wherever a ``str`` can. A :class:`ResourceMeta` and a literal refuse it.
     """
 
     __slots__ = ()
@@ -37,29 +37,30 @@ class Secret(str):
 
 
 def get_connector_secret(secret_key: str) -> Secret:
-    """The secret of this key, from the first source that has it.
+    """Return the secret with this key, from the first source that has it.
 
-    In this order: what the caller sent with this call (Flyte 2's ``connection.secrets``), the hook
-    ``connector_core_secret``, the environment variable ``_FSEC_<KEY>`` (upper case), the file ``/etc/secrets/<key>``.
-    ``FLYTE_SECRETS_ENV_PREFIX`` and ``FLYTE_SECRETS_DEFAULT_DIR`` change the last two, as they do in flytekit.
+    The sources are, in this order: the secrets that the caller sent with this call (Flyte 2's ``connection.secrets``),
+    the hook ``connector_core_secret``, the environment variable ``_FSEC_<KEY>`` (upper case), and the file
+    ``/etc/secrets/<key>``. As in flytekit, ``FLYTE_SECRETS_ENV_PREFIX`` changes the variable's prefix and
+    ``FLYTE_SECRETS_DEFAULT_DIR`` changes the directory.
 
     Args:
-        secret_key: Letters, digits, ``_``, ``-`` and ``.``; it names a variable and a file.
+        secret_key: The key; letters, digits, ``_``, ``-`` and ``.`` are allowed.
 
     Raises:
-        SecretNotFound: No source has it; the message says where was looked, never what was found.
+        SecretNotFound: if no source has the secret. The message lists the sources, never a value.
     """
     if not _KEY.fullmatch(secret_key):
-        raise SecretNotFound(secret_key, ["nowhere, because a key is made of letters, digits, '_', '-' and '.'"])
+        raise SecretNotFound(secret_key, ["nowhere, because a key consists of letters, digits, '_', '-' and '.'"])
     for source in secret_sources.get():
         if (found := source(secret_key)) is not None:
-            return _given_out(found)
+            return _received(found)
     variable = secret_variable(secret_key)
     if (value := os.environ.get(variable)) is not None:
-        return _given_out(value.strip())
+        return _received(value.strip())
     file = Path(os.environ.get("FLYTE_SECRETS_DEFAULT_DIR", "/etc/secrets")) / secret_key
     try:
-        return _given_out(file.read_text(encoding="utf-8").strip())
+        return _received(file.read_text(encoding="utf-8").strip())
     except (OSError, UnicodeDecodeError):
         raise SecretNotFound(
             secret_key,
@@ -68,14 +69,14 @@ def get_connector_secret(secret_key: str) -> Secret:
 
 
 def secret_variable(secret_key: str) -> str:
-    """The environment variable that a secret of this key is looked for in."""
+    """Return the name of the environment variable in which a secret with this key is searched."""
     return os.environ.get("FLYTE_SECRETS_ENV_PREFIX", "_FSEC_") + secret_key.upper()
 
 
 def masked(text: str) -> str:
-    """The text without the secrets that connectors were given, for what leaves the process or is written down.
+    """Return the text with ``***`` in place of the secrets that connectors have received.
 
-    Those of less than :data:`LEAST_MASKED` characters are left, because they would be found in innocent words.
+    Secrets with fewer than :data:`LEAST_MASKED` characters stay, because ordinary words may contain them.
     """
     for secret in tuple(_remembered):
         if secret in text:
@@ -83,22 +84,22 @@ def masked(text: str) -> str:
     return text
 
 
-def _given_out(value: str) -> Secret:
+def _received(value: str) -> Secret:
     if len(value) >= LEAST_MASKED:
         _remembered[value] = None
-        if len(_remembered) > _MOST_REMEMBERED:  # Those of callers change, and a service runs for months.
+        if len(_remembered) > _MOST_REMEMBERED:  # Callers' secrets change, and a service runs for months.
             _remembered.pop(next(iter(_remembered)), None)
     return Secret(value)
 
 
 get_agent_secret = get_connector_secret
-"""The name that flytekit had for it before."""
+"""flytekit's older name of :func:`get_connector_secret`."""
 
 secret_sources: ContextVar[tuple[Callable[[str], str | None], ...]] = ContextVar("secret_sources", default=())
-"""What is asked before the environment; whoever calls or loads a connector sets it for the time that this takes."""
+"""The sources that are asked before the environment. Set while a connector is called or loaded."""
 
 LEAST_MASKED = 6
-"""Characters that a secret has to have to be masked."""
+"""The length in characters from which a secret is masked."""
 
 _remembered: dict[str, None] = {}
 _MOST_REMEMBERED = 1000

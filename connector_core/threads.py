@@ -1,4 +1,4 @@
-"""The threads in which plain ``def`` methods run, so that they do not block the event loop."""
+"""Threads in which plain ``def`` methods run, so that they do not block the event loop."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ __all__ = ["Expired", "Threads"]
 
 
 class Expired(Exception):
-    """A function did not return in time."""
+    """A function did not return within its time limit."""
 
 
 class Threads:
-    """Runs functions for event loops; a thread is started when one is wanted and none is free, and then stays.
+    """A pool of threads that runs functions for event loops. Threads start as they are needed, and then stay.
 
-    ``concurrent.futures`` does the same, but for a function that returns at once it costs more than all else that a
-    call does: its futures can be waited for by threads too, and asyncio wraps each in one of its own. These threads do
-    not keep the process from ending either, however long a function hangs.
+    ``concurrent.futures`` costs more than the rest of a call if the function returns at once: threads can wait for its
+    futures, and asyncio wraps each of them in another future. Unlike its threads, these do not keep the process from
+    ending while a function hangs.
 
     Args:
-        most: How many threads there may be.
-        name: What their names begin with.
+        most: The maximum number of threads.
+        name: The prefix of the threads' names.
     """
 
     def __init__(self, most: int, name: str) -> None:
@@ -38,26 +38,26 @@ class Threads:
         self._started = 0
         self._lock = threading.Lock()
         self._queue: SimpleQueue[Callable[[], Callable[[], None]]] = SimpleQueue()
-        self._spare = 0  # Threads that are free, less the functions in the queue.
+        self._spare = 0  # The idle threads minus the queued functions.
 
     @property
     def waiting(self) -> int:
-        """How many functions no thread is free for."""
+        """The number of queued functions."""
         return max(0, -self._spare)
 
     async def run(self, function: Callable[[], Any], seconds: float | None = None) -> Any:
-        """What the function returns, which runs with the caller's context variables.
+        """Call the function in a thread, with the caller's context variables, and return its result.
 
-        It goes on when nobody waits for it any more, unless it has not begun.
+        If the caller stops waiting, a function that has begun still runs to its end.
 
         Args:
             function: Called without arguments.
-            seconds: How long is waited for it; None: until it returns.
+            seconds: The seconds to wait for the result; None: there is no limit.
 
         Raises:
-            Expired: It did not return in time.
-            BaseException: What the function raised; RuntimeError instead of StopIteration, which a coroutine cannot
-                raise.
+            Expired: if the function did not return within the time limit.
+            BaseException: any exception that the function raised. A StopIteration becomes a RuntimeError, because a
+                coroutine cannot raise it.
         """
         loop = asyncio.get_running_loop()
         future = loop.create_future()
@@ -74,11 +74,11 @@ class Threads:
                 error.__cause__ = stop
             except BaseException as raised:
                 error = raised
-            return partial(_tell, loop, future, result, error)
+            return partial(_send_outcome, loop, future, result, error)
 
         self._submit(work)
-        # Half of the price of asyncio.timeout, because nothing has to be cancelled.
-        timer = None if seconds is None else loop.call_later(seconds, _settle, future, None, Expired())
+        # Half the cost of asyncio.timeout: nothing has to be cancelled.
+        timer = None if seconds is None else loop.call_later(seconds, _set_outcome, future, None, Expired())
         try:
             return await future
         finally:
@@ -103,26 +103,26 @@ class Threads:
             with self._lock:
                 self._started -= 1
                 self._spare -= 1
-                if self._started:  # The system gives no more: those that there are have to do.
+                if self._started:  # The system has no more threads to give: use those that exist.
                     return
                 self._spare += 1
             raise
 
     def _work(self) -> None:
         while True:
-            tell = self._queue.get()()
+            send_outcome = self._queue.get()()
             with self._lock:
                 self._spare += 1
-            tell()
-            del tell  # And with it what was returned.
+            send_outcome()
+            del send_outcome  # It holds the function's result.
 
 
-def _tell(loop: asyncio.AbstractEventLoop, *outcome: Any) -> None:
-    with suppress(RuntimeError):  # The loop is closed: nobody waits.
-        loop.call_soon_threadsafe(_settle, *outcome)
+def _send_outcome(loop: asyncio.AbstractEventLoop, *outcome: Any) -> None:
+    with suppress(RuntimeError):  # The loop is closed.
+        loop.call_soon_threadsafe(_set_outcome, *outcome)
 
 
-def _settle(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
+def _set_outcome(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
     if future.done():
         return
     if error is None:

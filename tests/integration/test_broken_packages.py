@@ -40,8 +40,8 @@ REASONS = {
     "syntax": "has a syntax error in {site}/acme_syntax.py, line 5: invalid syntax. Correct it there.",
     "lacks": "needs the module acme_sdk, which is not installed. Install what provides it.",
     "attribute": "is refused: The module acme_attribute has no Conector. Did you mean Connector?",
-    "othername": "is refused: 'acme_othername:Greeting' gives a connector for the task type greeting. The entry's name "
-    'must be the task type: add greeting = "acme_othername:Greeting" to '
+    "othername": "is refused: 'acme_othername:Greeting' returns a connector for the task type greeting. The entry's "
+    'name must be the task type: add greeting = "acme_othername:Greeting" to '
     '[project.entry-points."flytekit.connectors"] of the package.',
     "registers": "is refused: acme_registers calls ConnectorRegistry.register(…) when it is imported. Remove the call, "
     "because the entry registers the connector; a second registry would find nothing.",

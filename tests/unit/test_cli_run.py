@@ -285,7 +285,7 @@ class TestWrongUse:
             "",
             (
                 "connectors: Cannot write nosuchscheme://bucket/inputs.pb: Protocol not known: nosuchscheme; "
-                "give an output prefix that can be written to.\n"
+                "choose a writable output prefix.\n"
             ),
         )
 
@@ -295,7 +295,7 @@ class TestWrongUse:
         status, out, err = connectors(capsys, "run", "acme", "--output-prefix", f"{tmp_path}/file/prefix")
         assert (status, out) == (2, "")
         assert err.startswith(f"connectors: Cannot write {tmp_path}/file/prefix/inputs.pb: ")
-        assert err.endswith("; give an output prefix that can be written to.\n")
+        assert err.endswith("; choose a writable output prefix.\n")
         assert err.count("\n") == 1
 
     def test_an_unknown_task_type(self, site: Site, capsys: Capsys) -> None:

@@ -82,13 +82,14 @@ class TestChecking:
     def test_a_class_is_refused_with_what_to_register(self) -> None:
         with pytest.raises(
             InvalidConnector,
-            match=r"^Echo is no SyncConnectorBase nor AsyncConnectorBase object; register an object of it\.$",
+            match=r"^Echo is not an instance of SyncConnectorBase or AsyncConnectorBase; register an instance of it\.$",
         ):
             check_connector(Echo)
 
     def test_any_other_object_is_refused(self) -> None:
         with pytest.raises(
-            InvalidConnector, match=r"^An object of int is no SyncConnectorBase .*; subclass one of them"
+            InvalidConnector,
+            match=r"^An instance of int is not an instance of .*; subclass one of them",
         ):
             check_connector(3)
 
@@ -96,7 +97,7 @@ class TestChecking:
         class Neither(ConnectorBase):
             pass
 
-        with pytest.raises(InvalidConnector, match="An object of Neither is no SyncConnectorBase"):
+        with pytest.raises(InvalidConnector, match="An instance of Neither is not an instance of SyncConnectorBase"):
             check_connector(Neither("x"))
 
     def test_one_that_forgets_its_base_is_refused(self) -> None:

@@ -60,10 +60,10 @@ MESSAGES = [
     (LiteralError("expected int, got str.", path="inputs.x"), "inputs.x: expected int, got str."),
     (TemplateError("{{.inputs.x}}", "no x"), "Cannot fill {{.inputs.x}} in the container's args: no x."),
     (SecretNotFound("k", ["here", "there"]), "Cannot find the secret 'k'; looked in: here, there."),
-    (NoCurrentCall(), "There is no current call: current_call() works inside a connector's method only."),
+    (NoCurrentCall(), "There is no current call: current_call() works only inside a connector's method."),
     (CallTimeout("C", "get", 1.50), "C.get did not end within 1.5 s."),
     (ConnectorExited("C", "get", 3), "C.get called sys.exit(3); raise an error instead."),
-    (ConnectorOverloaded("C", "get", 9), "C.get was not called: 9 calls wait for a thread already."),
+    (ConnectorOverloaded("C", "get", 9), "C.get was not called: 9 calls already wait for a thread."),
     (TaskTimeout("t", 10.0), "The task t did not end within 10 s."),
     (
         OutputsUnreadable("s3://b/outputs.pb", "it is gone."),
@@ -71,7 +71,7 @@ MESSAGES = [
     ),
     (
         PrefixNotWritable("s3://b/inputs.pb", "no"),
-        "Cannot write s3://b/inputs.pb: no; give an output prefix that can be written to.",
+        "Cannot write s3://b/inputs.pb: no; choose a writable output prefix.",
     ),
     (TaskFailed("t", Resource.failed("no disk")), "Failed to run the task t: it ended as FAILED [FAILED]: no disk"),
     (
@@ -82,7 +82,10 @@ MESSAGES = [
         TaskFailed("t", Resource(connector_core.Phase.ABORTED)),
         "Failed to run the task t: it ended as ABORTED: no message",
     ),
-    (CannotServe("h:1"), "Cannot listen on h:1: another process does, or it is no address of this machine."),
+    (
+        CannotServe("h:1"),
+        "Cannot listen on h:1: the port is in use, or this machine does not have the address.",
+    ),
     (InvalidCertificate(Path("tls.key"), "it is missing"), "Cannot use tls.key for TLS: it is missing."),
     (ServiceError("It is gone.", endpoint="h:1", code="NOT_FOUND", details="no"), "It is gone."),
     (MissingExtra("m", "service"), "m needs more packages: pip install 'connector-core[service]'"),

@@ -1,4 +1,4 @@
-"""The one way in which a connector's method is called, and what happens where the world can fail."""
+"""Calling a connector's method: kinds of methods, arguments, secrets, errors, time limits, threads, logs."""
 
 from __future__ import annotations
 
@@ -37,15 +37,9 @@ from connector_core import (
     get_connector_secret,
     hookimpl,
 )
-from connector_core.call import idempotency_key
 from connector_core.idl import (
     GetTaskLogsResponse,
     GetTaskLogsResponseBody,
-    Identifier,
-    NodeExecutionIdentifier,
-    TaskExecutionIdentifier,
-    TaskExecutionMetadata,
-    WorkflowExecutionIdentifier,
 )
 from connector_core.invoke import invoke, stream_logs
 from support.connectors import Echo, JobMeta, Jobs
@@ -200,7 +194,7 @@ class TestCurrentCall:
         assert "'v'" not in repr(call)
 
     def test_outside_there_is_none(self) -> None:
-        with pytest.raises(NoCurrentCall, match=r"^There is no current call: current_call\(\) works inside"):
+        with pytest.raises(NoCurrentCall, match=r"^There is no current call: current_call\(\) works only inside"):
             current_call()
 
     def test_it_is_gone_after_the_call(self) -> None:
@@ -584,7 +578,9 @@ class TestConcurrency:
                 asyncio.create_task(invoke(Call(connector, "get"), resource_meta=JobMeta())) for _ in range(1500)
             ]
             await asyncio.sleep(0)
-            with pytest.raises(ConnectorOverloaded, match=r"^Probe\.get was not called: \d+ calls wait for a thread "):
+            with pytest.raises(
+                ConnectorOverloaded, match=r"^Probe\.get was not called: \d+ calls already wait for a thread"
+            ):
                 await invoke(Call(connector, "get"), resource_meta=JobMeta())
             release.set()
             return await asyncio.gather(*waiting, return_exceptions=True)
@@ -747,44 +743,3 @@ class TestLogs:
         assert logs(get_logs, registry, first=1) == ["a"]
         assert closed == ["closed"]
         assert len(recorder.outcomes) == 1
-
-
-class TestIdempotencyKey:
-    @staticmethod
-    def metadata(attempt: int = 0, **changes: Any) -> TaskExecutionMetadata:
-        execution = {"project": "p", "domain": "d", "name": "n", **changes}
-        return TaskExecutionMetadata(
-            task_execution_id=TaskExecutionIdentifier(
-                task_id=Identifier(project="p", domain="d", name="task", version="1"),
-                node_execution_id=NodeExecutionIdentifier(
-                    node_id="n0", execution_id=WorkflowExecutionIdentifier(**execution)
-                ),
-                retry_attempt=attempt,
-            )
-        )
-
-    def test_it_is_fit_for_a_label_anywhere(self) -> None:
-        key = idempotency_key(TaskCategory("t"), self.metadata())
-        assert key is not None
-        assert len(key) == 32
-        assert set(key) <= set("0123456789abcdef")
-
-    def test_the_same_attempt_has_the_same_key(self) -> None:
-        assert idempotency_key(TaskCategory("t"), self.metadata()) == idempotency_key(
-            TaskCategory("t"), self.metadata()
-        )
-
-    def test_what_differs_has_another(self) -> None:
-        keys = {
-            idempotency_key(TaskCategory("t"), self.metadata()),
-            idempotency_key(TaskCategory("t", 1), self.metadata()),
-            idempotency_key(TaskCategory("u"), self.metadata()),
-            idempotency_key(TaskCategory("t"), self.metadata(attempt=1)),
-            idempotency_key(TaskCategory("t"), self.metadata(name="other")),
-            idempotency_key(TaskCategory("t"), self.metadata(org="o")),
-        }
-        assert len(keys) == 6
-
-    def test_without_an_execution_there_is_none(self) -> None:
-        assert idempotency_key(TaskCategory("t"), None) is None
-        assert idempotency_key(TaskCategory("t"), TaskExecutionMetadata()) is None

@@ -87,23 +87,23 @@ REFUSED = {
     "acme_loading:zzzzzz": "The module acme_loading has no zzzzzz. Name a connector class there.",
     "acme_loading:Nested.Conector": "The module acme_loading has no Nested.Conector. Did you mean Connector?",
     "acme loading:Acme": (
-        "'acme loading:Acme' is no reference to an object. Write it as \"package.module:attribute\"."
+        "'acme loading:Acme' is not a reference to an object. Write it as \"package.module:attribute\"."
     ),
     "acme_empty": (
         "The module acme_empty has no @hookimpl connector_core_connectors(). Name the connector class in the entry: "
         'acme = "acme_empty:YourConnector".'
     ),
-    "acme_loading:Nested": "'acme_loading:Nested' is no subclass of SyncConnectorBase or AsyncConnectorBase.",
-    "acme_loading:number": "'acme_loading:number' is an object of int, and no connector.",
-    "acme_loading:none": "'acme_loading:none' gave an object of NoneType, and no connector.",
-    "acme_loading:classes": "'acme_loading:classes' gave an object of ABCMeta, and no connector.",
-    "acme_loading:nothing": "'acme_loading:nothing' gives no connector for the task type acme.",
-    "acme_loading:doubled": "'acme_loading:doubled' gives two connectors of one version.",
+    "acme_loading:Nested": "'acme_loading:Nested' is not a subclass of SyncConnectorBase or AsyncConnectorBase.",
+    "acme_loading:number": "'acme_loading:number' is an instance of int, not a connector.",
+    "acme_loading:none": "'acme_loading:none' returned an instance of NoneType, not a connector.",
+    "acme_loading:classes": "'acme_loading:classes' returned an instance of ABCMeta, not a connector.",
+    "acme_loading:nothing": "'acme_loading:nothing' returns no connector for the task type acme.",
+    "acme_loading:doubled": "'acme_loading:doubled' returns two connectors of one version.",
     "acme_loading:wrong_type": (
-        "'acme_loading:wrong_type' gives a connector for the task type else. The entry's name must be the task type: "
+        "'acme_loading:wrong_type' returns a connector for the task type else. The entry's name must be the task type: "
         'add else = "acme_loading:wrong_type" to [project.entry-points."flytekit.connectors"] of the package.'
     ),
-    "acme_loading:for_two_types": "gives a connector for the task type other.",
+    "acme_loading:for_two_types": "returns a connector for the task type other.",
 }
 
 

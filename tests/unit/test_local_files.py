@@ -53,7 +53,7 @@ def test_a_scheme_that_nobody_knows_is_told() -> None:
 
 def test_a_place_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(PrefixNotWritable, match=r"^Cannot write .*; give an output prefix that can be written to\.$"):
+    with pytest.raises(PrefixNotWritable, match=r"^Cannot write .*; choose a writable output prefix\.$"):
         write_message(f"{tmp_path}/file/inputs.pb", MESSAGE)
 
 

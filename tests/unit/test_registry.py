@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import random
 import sys
@@ -83,7 +84,7 @@ class TestRegistering:
 
     @pytest.mark.parametrize("rubbish", [Echo, None, 3, object()])
     def test_what_is_no_connector_is_refused(self, registry: ConnectorRegistry, rubbish: Any) -> None:
-        with pytest.raises(InvalidConnector, match="is no SyncConnectorBase nor AsyncConnectorBase object"):
+        with pytest.raises(InvalidConnector, match="is not an instance of SyncConnectorBase or AsyncConnectorBase"):
             registry.register(rubbish)
         assert registry.connectors() == ()
 
@@ -143,6 +144,31 @@ class TestRegistries:
 
     def test_the_methods_keep_their_documentation(self) -> None:
         assert "Register a connector" in str(ConnectorRegistry.register.__doc__)
+
+
+class TestSubclassesAndCopies:
+    def test_an_override_that_calls_super_is_used_each_time(self) -> None:
+        asked: list[str] = []
+
+        class Counted(ConnectorRegistry):
+            def get_connector(self, task_type_name: str, task_type_version: int = 0) -> Any:
+                asked.append(task_type_name)
+                return super().get_connector(task_type_name, task_type_version)
+
+        registry = Counted(discover=False)
+        registry.register(Echo())
+        for _ in range(3):
+            registry.get_connector("echo")
+        assert asked == ["echo"] * 3
+
+    def test_a_copy_registers_in_itself(self) -> None:
+        original = ConnectorRegistry(discover=False)
+        original.connectors()
+        original.register(Echo("a"))
+        copied = copy.copy(original)
+        copied.register(Echo("b"))
+        assert [connector.task_category.name for connector in original.connectors()] == ["a"]
+        assert [connector.task_category.name for connector in copied.connectors()] == ["a", "b"]
 
 
 class TestAgents:
@@ -306,14 +332,14 @@ FAILING = {
     "syntax": ("def broken(:\n", "has a syntax error in "),
     "lacks": ("import no_such_module_here", "needs the module no_such_module_here, which is not installed."),
     "attribute": ("x = 1", "is refused: The module failing_attribute has no Acme."),
-    "other_type": (sync_connector("else"), "gives a connector for the task type else. The entry's name must be"),
+    "other_type": (sync_connector("else"), "returns a connector for the task type else. The entry's name must be"),
     "registers": (
         sync_connector("registers") + REGISTERS,
-        "is refused: failing_registers calls ConnectorRegistry.register(…) when it is imported. Remove the call,",
+        "is refused: failing_registers calls ConnectorRegistry.register(…) when it is imported. Remove the call:",
     ),
     "swallows": (
         sync_connector("swallows") + SWALLOWS,
-        "is refused: failing_swallows calls ConnectorRegistry.register(…) when it is imported. Remove the call,",
+        "is refused: failing_swallows calls ConnectorRegistry.register(…) when it is imported. Remove the call:",
     ),
     "half": (sync_connector("half") + HALF, "cannot be loaded: RuntimeError: half way."),
     "group": ("raise BaseExceptionGroup('several', [SystemExit(1)])", "cannot be loaded: BaseExceptionGroup: several"),
@@ -412,7 +438,8 @@ class TestAskingForItselfWhileItIsImported:
         site.add(connectors={"acme": "acme_mod:Acme"}, modules={"acme_mod": source})
         assert ConnectorRegistry.get_connector("acme")
         assert importlib.import_module("acme_mod").said == (
-            "Cannot find connector for task category: acme_v0. It is being imported just now, and asks for itself."
+            "Cannot find connector for task category: acme_v0. "
+            "Its package is still being imported and looked itself up."
         )
 
     def test_one_may_ask_for_another(self, acme: Site) -> None:

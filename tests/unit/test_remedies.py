@@ -10,7 +10,6 @@ from connector_core.remedies import explain_failure, suggest_names
 
 
 class TestExplainingAFailure:
-
     ENTRY = Entry("acme", "acme.module:Acme", "acme-connectors", "1.0")
 
     @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ class TestNotFound:
 
     @pytest.mark.parametrize("key", ["", ".", "..", "../etc/passwd", "/etc/passwd", "a b", "a\n", "a\0", "é", "a=b"])
     def test_a_key_names_a_file_of_the_directory_and_nothing_else(self, key: str) -> None:
-        with pytest.raises(SecretNotFound, match="looked in: nowhere, because a key is made of letters, digits"):
+        with pytest.raises(SecretNotFound, match="looked in: nowhere, because a key consists of letters, digits"):
             get_connector_secret(key)
 
     def test_a_file_that_is_no_text_is_none(self, secrets_directory: Path) -> None:

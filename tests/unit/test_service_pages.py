@@ -128,7 +128,7 @@ class TestThePort:
         assert capfd.readouterr() == ("", "")
 
     def test_that_is_taken_is_refused_in_one_sentence(self, pages: Pages) -> None:
-        with pytest.raises(CannotServe, match=rf"Cannot listen on localhost:{pages.port}: another process does, or"):
+        with pytest.raises(CannotServe, match=rf"Cannot listen on localhost:{pages.port}: the port is in use, or"):
             Pages(metrics=CollectorRegistry(), readiness=str, connectors=list, port=pages.port)
 
     @pytest.mark.parametrize(("host", "shown"), [("host.invalid", "host.invalid"), ("1::2::3", r"\[1::2::3\]")])

@@ -195,7 +195,7 @@ class TestTooMuch:
         futures = [flyte.jobs.GetTask.future(request, timeout=60) for _ in range(calls)]
         # Those that are refused end at once, and those that wait do not.
         first = next(future for future in _ended(futures))
-        assert (first.code(), "calls wait for a thread already" in first.details()) == (
+        assert (first.code(), "calls already wait for a thread" in first.details()) == (
             StatusCode.RESOURCE_EXHAUSTED,
             True,
         )

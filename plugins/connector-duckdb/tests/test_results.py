@@ -213,7 +213,7 @@ def test_a_prefix_that_cannot_be_written_is_named(do, tmp_path):
     with pytest.raises(PermanentError) as error:
         do("FROM range(2000)", output_prefix=f"{tmp_path}/file")
     assert str(error.value).startswith(f"Cannot write {tmp_path}/file/rows.parquet: ")
-    assert str(error.value).endswith("; give an output prefix that can be written to.")
+    assert str(error.value).endswith("; choose a writable output prefix.")
     assert error.value.code == "OUTPUT_PREFIX"
 
 

@@ -63,7 +63,7 @@ def _written(uri: str) -> Iterator[IO[bytes]]:
         kind = RetryableError if isinstance(error, (ConnectionError, TimeoutError)) else PermanentError
         reason = str(error) or type(error).__name__
         raise kind(
-            f"Cannot write {uri}: {reason.rstrip('.')}; give an output prefix that can be written to.",
+            f"Cannot write {uri}: {reason.rstrip('.')}; choose a writable output prefix.",
             code="OUTPUT_PREFIX",
         ) from error
 

@@ -1,0 +1,108 @@
+"""A call: the idempotency key of an attempt, the name of an execution, and the call that a loop executes now."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+from connector_core import Call, Resource, TaskCategory
+from connector_core.call import execution_name, idempotency_key, running_call
+from connector_core.idl import (
+    Identifier,
+    NodeExecutionIdentifier,
+    TaskExecutionIdentifier,
+    TaskExecutionMetadata,
+    WorkflowExecutionIdentifier,
+)
+from connector_core.invoke import invoke
+from support.connectors import JobMeta, Jobs
+
+
+class TestIdempotencyKey:
+    @staticmethod
+    def metadata(attempt: int = 0, **changes: Any) -> TaskExecutionMetadata:
+        execution = {"project": "p", "domain": "d", "name": "n", **changes}
+        return TaskExecutionMetadata(
+            task_execution_id=TaskExecutionIdentifier(
+                task_id=Identifier(project="p", domain="d", name="task", version="1"),
+                node_execution_id=NodeExecutionIdentifier(
+                    node_id="n0", execution_id=WorkflowExecutionIdentifier(**execution)
+                ),
+                retry_attempt=attempt,
+            )
+        )
+
+    def test_it_is_fit_for_a_label_anywhere(self) -> None:
+        key = idempotency_key(TaskCategory("t"), self.metadata())
+        assert key is not None
+        assert len(key) == 32
+        assert set(key) <= set("0123456789abcdef")
+
+    def test_the_same_attempt_has_the_same_key(self) -> None:
+        assert idempotency_key(TaskCategory("t"), self.metadata()) == idempotency_key(
+            TaskCategory("t"), self.metadata()
+        )
+
+    def test_what_differs_has_another(self) -> None:
+        keys = {
+            idempotency_key(TaskCategory("t"), self.metadata()),
+            idempotency_key(TaskCategory("t", 1), self.metadata()),
+            idempotency_key(TaskCategory("u"), self.metadata()),
+            idempotency_key(TaskCategory("t"), self.metadata(attempt=1)),
+            idempotency_key(TaskCategory("t"), self.metadata(name="other")),
+            idempotency_key(TaskCategory("t"), self.metadata(org="o")),
+        }
+        assert len(keys) == 6
+
+    def test_without_an_execution_there_is_none(self) -> None:
+        assert idempotency_key(TaskCategory("t"), None) is None
+        assert idempotency_key(TaskCategory("t"), TaskExecutionMetadata()) is None
+
+
+class TestExecutionName:
+    def test_it_has_project_domain_execution_node_and_attempt(self) -> None:
+        assert execution_name(TestIdempotencyKey.metadata(attempt=2)) == "p:d:n:n0:2"
+
+    def test_without_an_execution_there_is_none(self) -> None:
+        assert execution_name(None) is None
+        assert execution_name(TaskExecutionMetadata()) is None
+
+
+class TestRunningCall:
+    def test_another_thread_sees_the_call_whose_method_the_loop_executes(self) -> None:
+        seen: list[Call | None] = []
+
+        class Probe(Jobs):
+            async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
+                loop = asyncio.get_running_loop()
+                asking = threading.Thread(target=lambda: seen.append(running_call(loop)))
+                asking.start()
+                asking.join()  # Blocks the loop, in this task.
+                return Resource.running()
+
+        call = Call(Probe(), "get")
+
+        async def main() -> None:
+            await invoke(call, resource_meta=JobMeta())
+            seen.append(running_call(asyncio.get_running_loop()))
+
+        asyncio.run(main())
+        assert seen == [call, None]
+
+    def test_two_calls_of_one_loop_are_told_apart(self) -> None:
+        seen: list[tuple[Call | None, str]] = []
+
+        class Probe(Jobs):
+            async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
+                await asyncio.sleep(0)
+                seen.append((running_call(asyncio.get_running_loop()), self.task_category.name))
+                return Resource.running()
+
+        calls = [Call(Probe(task_type=name), "get") for name in ("a", "b")]
+
+        async def main() -> None:
+            await asyncio.gather(*(invoke(call, resource_meta=JobMeta()) for call in calls))
+
+        asyncio.run(main())
+        assert [(call and call.task_category.name, name) for call, name in seen] == [("a", "a"), ("b", "b")]
