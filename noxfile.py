@@ -1,4 +1,4 @@
-"""The sessions that judge the project: `nox -l` lists them, `nox` runs those that a change must pass."""
+"""The checks of the project: `nox -l` lists the sessions, `nox` runs those that every change must pass."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ import nox
 
 ROOT = Path(__file__).parent
 CONSTRAINTS = "constraints.txt"
+EXTRAS = "service,tables,testing"
 PLUGINS = sorted(path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("plugins/*/pyproject.toml"))
 PYTHONS = ["3.11", "3.12", "3.13"]
+# Skips the tests that run the README's commands, which install the source tree in pinned versions.
+NOT_NESTED = {"CONNECTOR_CORE_NESTED_TESTS": "1"}
 
 nox.needs_version = ">=2025.10.14"
 nox.options.default_venv_backend = "uv"
@@ -22,7 +25,7 @@ nox.options.sessions = ["lint", "typing", "tests", "plugins", "docs"]
 
 
 def _offer_pyenv_pythons() -> None:
-    """Put each Python of pyenv on PATH, before pyenv's shims: those run only the versions that are switched on."""
+    """Put pyenv's Pythons on PATH before its shims, which run only the versions that pyenv has activated."""
     versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     found = [
         str(versions_bin)
@@ -36,16 +39,22 @@ def _offer_pyenv_pythons() -> None:
 _offer_pyenv_pythons()
 
 
-def install(session: nox.Session, *extras: str, plugins: bool = True, more: tuple[str, ...] = ()) -> None:
-    """Install the project with `extras`, its plugins unless told otherwise, and `more`; versions as pinned."""
-    core = f".[{','.join(extras)}]" if extras else "."
+def install(session: nox.Session, *groups: str, plugins: bool = True, more: tuple[str, ...] = ()) -> None:
+    """Install the project from its source, in the versions that constraints.txt pins.
+
+    Args:
+        session: The session to install into.
+        groups: Dependency groups of pyproject.toml.
+        plugins: Whether to install the plugins, too.
+        more: Further requirements.
+    """
     editable = [argument for plugin in (PLUGINS if plugins else []) for argument in ("-e", plugin)]
-    session.install("-c", CONSTRAINTS, "-e", core, *editable, *more)
+    session.install("-c", CONSTRAINTS, "-e", f".[{EXTRAS}]", *editable, *_groups(*groups), *more)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style, formatting, and the direction of imports."""
+    """Check style, formatting, and the direction of imports."""
     install(session, "dev")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
@@ -54,12 +63,12 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def typing(session: nox.Session) -> None:
-    """Mypy (strict) on all sources, pyright on the core; `tests/typing` says what users' code must check as."""
-    install(session, "dev", "service")
+    """Run mypy (strict) on all sources and pyright on the core; check `tests/typing` as users' code."""
+    install(session, "dev")
     type_tests = [path for path in ["tests/typing"] if (ROOT / path).exists()]
     session.run("mypy", "connector_core", *type_tests)
     for plugin in PLUGINS:
-        # One by one: nothing keeps two plugins from having modules of the same name.
+        # One at a time, because two plugins may have modules with the same name.
         if (ROOT / plugin / "src").exists():
             session.run("mypy", f"{plugin}/src")
     session.run("mypy", "noxfile.py", "tests/support", "tests/integration")
@@ -69,66 +78,65 @@ def typing(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """The whole suite with coverage, on every supported Python that is installed."""
+    """Run the whole suite with coverage, on every supported Python that is installed."""
     install(session, "docs", "tests", more=("import-linter",))
-    # `--cov` takes what follows it for its value, unless that is an option.
+    # Another option must follow `--cov`, which would take a path for its value.
     session.run("pytest", "--cov", "-n", "2", "--dist", "loadgroup", *session.posargs)
 
 
 @nox.session
 def plugins(session: nox.Session) -> None:
-    """The plugins' own tests."""
+    """Run the plugins' tests."""
     install(session, "tests")
     session.run("pytest", *(f"{plugin}/tests" for plugin in PLUGINS if (ROOT / plugin / "tests").exists()))
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Every example in the documentation is run, and the site builds."""
+    """Run every example in the documentation, and build the site."""
     install(session, "docs", "tests")
     session.run("pytest", "tests/docs", *session.posargs)
 
 
 @nox.session
 def site(session: nox.Session) -> None:
-    """Build the site of the documentation, to be read at build/site/index.html; a warning is an error."""
-    install(session, "docs", "testing", plugins=False)
+    """Build the documentation site in build/site; a warning is an error."""
+    install(session, "docs", plugins=False)
     build = ["sphinx-build", "--fail-on-warning", "--keep-going", "--fresh-env", "--quiet", "--conf-dir", "docs"]
     session.run(*build, "--doctree-dir", "build/doctrees", ".", "build/site", *session.posargs)
 
 
 @nox.session(python=["3.12", "3.11"])
 def flytekit(session: nox.Session) -> None:
-    """Parity with the real flytekit, which is given an environment of its own."""
-    install(session, "tests", "service", more=("flytekit",))
-    # flytekit's own warnings are not ours to mend.
+    """Check parity with the real flytekit, in an environment that has it."""
+    install(session, "tests", more=("flytekit",))
+    # flytekit causes warnings of its own.
     session.run("pytest", "tests/flytekit", "-W", "default", *session.posargs)
 
 
 @nox.session
 def flyte(session: nox.Session) -> None:
-    """The examples of tasks for Flyte 2, with its SDK."""
-    # It wants other releases of some packages, exactly, than the constraints and the extra `tests` have.
+    """Run the examples of tasks for Flyte 2, with Flyte's SDK."""
+    # The SDK requires other releases of some packages than constraints.txt and the group `tests` allow.
     session.install("-e", ".[testing]", "flyte>=2.12", "hatchling", "hypothesis", "pytest-xdist", "uv")
     session.run("pytest", "tests/flytekit/test_documentation.py", "-W", "default", *session.posargs)
 
 
-# Never reused: what is installed already is not replaced by something older.
+# A new environment each time: an installed package would not be replaced by an older one.
 @nox.session(python="3.11", reuse_venv=False)
 def oldest(session: nox.Session) -> None:
-    """The suite with the oldest release of each dependency that pyproject.toml allows."""
+    """Run the suite with the oldest release of each dependency that pyproject.toml allows."""
     editable = [argument for plugin in PLUGINS for argument in ("-e", plugin)]
-    # flyteidl leaves this one open, and its newest release would not let us have the oldest protobuf.
+    # flyteidl sets no bound for this one, and its newest release excludes the oldest protobuf.
     indirect = "googleapis-common-protos>=1.65"
-    session.install("--resolution", "lowest-direct", "-e", ".[tests]", *editable, indirect)
-    # The README's commands install pinned versions: there is nothing about them to learn here.
-    readme = {"CONNECTOR_CORE_NESTED_TESTS": "1"}
-    session.run("pytest", "-n", "2", "--dist", "loadgroup", *session.posargs, env=readme)
+    lowest = ("--resolution", "lowest-direct")
+    session.install(*lowest, "-e", f".[{EXTRAS}]", *editable, *_groups("tests"), indirect)
+    session.run("pytest", "-n", "2", "--dist", "loadgroup", *session.posargs, env=NOT_NESTED)
 
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """A million literals, and 2.5 million requests, that are not what they should be; others without FUZZ_SEED."""
+    """Send a million malformed literals and 2.5 million malformed requests; others unless FUZZ_SEED is set."""
     install(session, "tests", plugins=False)
     inputs = {
         "FUZZ_INPUTS": os.environ.get("FUZZ_INPUTS", "1000000"),
@@ -139,15 +147,15 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """Two replicas for five minutes, in a world that fails: no job is lost, doubled, or left behind."""
-    install(session, "service", plugins=False)
+    """Run two replicas for five minutes with failures; check that no job is lost, doubled or left behind."""
+    install(session, plugins=False)
     session.run("python", "tests/soak/soak.py", *session.posargs)
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Print the measurements that the project promises something about."""
-    # flytekit's own service, which is measured too, imports httpx.
+    """Print the measurements behind the figures that the documentation promises."""
+    # flytekit's own service imports httpx, and is measured, too.
     install(session, "tests", more=("flytekit", "httpx"))
     for script in sorted((ROOT / "tests" / "bench").glob("bench_*.py")):
         session.run("python", str(script.relative_to(ROOT)), *session.posargs)
@@ -155,17 +163,25 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def constraints(session: nox.Session) -> None:
-    """Pin anew what tests and tools are installed with: one file for all supported Pythons."""
+    """Pin the versions of all dependencies for all supported Pythons."""
     (ROOT / ".nox").mkdir(exist_ok=True)
     further = ROOT / ".nox" / "requirements.txt"
     further.write_text("flytekit\n", encoding="utf-8")
     own = ["connector-core", *(Path(plugin).name for plugin in PLUGINS)]
-    session.run(
-        *("uv", "pip", "compile", "--universal", "--python-version", PYTHONS[0], "--all-extras"),
+    compile_ = (
+        *("uv", "pip", "compile", "--universal", "--python-version", PYTHONS[0]),
         *("--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"),
         *(argument for name in own for argument in ("--no-emit-package", name)),
-        *("pyproject.toml", *(f"{plugin}/pyproject.toml" for plugin in PLUGINS), str(further)),
-        *("--output-file", CONSTRAINTS, *session.posargs),
+        "pyproject.toml",
+    )
+    session.run(
+        *compile_,
+        *(*(f"{plugin}/pyproject.toml" for plugin in PLUGINS), str(further)),
+        *("--all-extras", "--group", "dev", "--output-file", CONSTRAINTS, *session.posargs),
         external=True,
         silent=True,
     )
+
+
+def _groups(*names: str) -> list[str]:
+    return [argument for name in names for argument in ("--group", name)]

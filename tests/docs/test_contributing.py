@@ -1,9 +1,10 @@
-"""What CONTRIBUTING says of dependencies and sessions is true."""
+"""CONTRIBUTING and the configuration agree: dependencies, sessions, the published metadata."""
 
 from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -16,20 +17,24 @@ OWN = {"connector-core", *(path.name for path in (ROOT / "plugins").iterdir() if
 
 def requirements(pyproject: dict[str, Any]) -> set[str]:
     project = pyproject["project"]
-    wanted = [
-        *pyproject["build-system"]["requires"],
-        *project.get("dependencies", ()),
-        *(each for extra in project.get("optional-dependencies", {}).values() for each in extra),
+    wanted: list[Iterable[Any]] = [
+        pyproject["build-system"]["requires"],
+        project.get("dependencies", ()),
+        *project.get("optional-dependencies", {}).values(),
+        *pyproject.get("dependency-groups", {}).values(),
     ]
-    names = {re.split(r"[^\w.-]", requirement)[0] for requirement in wanted}
-    return names - OWN
+    each = (requirement for requirements in wanted for requirement in requirements if isinstance(requirement, str))
+    return {re.split(r"[^\w.-]", requirement)[0] for requirement in each} - OWN
 
 
-REQUIRED = {
-    name
-    for path in [ROOT / "pyproject.toml", *sorted(ROOT.glob("plugins/*/pyproject.toml"))]
-    for name in requirements(tomllib.loads(path.read_text(encoding="utf-8")))
-}
+def sessions() -> set[str]:
+    source = (ROOT / "noxfile.py").read_text(encoding="utf-8")
+    return set(re.findall(r"^@nox\.session.*\ndef (\w+)\(", source, flags=re.MULTILINE))
+
+
+CORE = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PLUGINS = [tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(ROOT.glob("plugins/*/pyproject.toml"))]
+REQUIRED = {name for pyproject in [CORE, *PLUGINS] for name in requirements(pyproject)}
 
 
 @pytest.mark.parametrize("name", sorted(REQUIRED))
@@ -42,11 +47,19 @@ def test_every_dependency_has_a_sentence(name: str) -> None:
 def test_what_has_a_sentence_is_a_dependency() -> None:
     dependencies = TEXT.split("## Dependencies")[1].split("\n## ")[0]
     named = set(re.findall(r"^\| ([\w.-]+) \| [A-Z]", dependencies, flags=re.MULTILINE))
-    # These two are installed by sessions of their own.
+    # Sessions of their own install these two.
     assert named - {"flyte", "flytekit"} == REQUIRED
 
 
 def test_every_session_is_described() -> None:
-    source = (ROOT / "noxfile.py").read_text(encoding="utf-8")
-    sessions = set(re.findall(r"^@nox\.session.*\ndef (\w+)\(", source, flags=re.MULTILINE))
-    assert set(re.findall(r"^\| `(\w+)` \|", TEXT, flags=re.MULTILINE)) == sessions
+    assert set(re.findall(r"^\| `(\w+)` \|", TEXT, flags=re.MULTILINE)) == sessions()
+
+
+def test_the_published_extras_are_for_users() -> None:
+    assert set(CORE["project"]["optional-dependencies"]) == {"service", "tables", "testing"}
+
+
+@pytest.mark.parametrize("name", ["constraints.txt", ".ci/run", "Dockerfile"])
+def test_an_installation_names_no_download_address(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert not re.search(r"https?://|--(extra-)?index-url|--find-links", text)

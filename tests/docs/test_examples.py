@@ -68,7 +68,7 @@ def test_a_page_has_its_commands_in_consoles_and_its_files_can_be_read(page: Pat
         if block.language == "toml":
             tomllib.loads(block.text)
         elif block.language == "yaml":
-            yaml = pytest.importorskip("yaml", reason="the extra `docs` is not installed")
+            yaml = pytest.importorskip("yaml", reason="the group `docs` is not installed")
             assert all(yaml.safe_load_all(block.text)), block.place
         elif block.not_run is None and name_of(page) != "README.md":  # Its commands have tests of their own.
             assert block.language in KINDS, block.place

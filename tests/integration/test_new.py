@@ -38,7 +38,7 @@ def test_it_is_listed_runs_and_passes_its_tests(tmp_path: Path, kind: str, word:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_it_is_typed_and_in_order(tmp_path: Path, kind: str) -> None:
-    pytest.importorskip("mypy", reason="the extra `dev` is not installed")
+    pytest.importorskip("mypy", reason="the group `dev` is not installed")
     assert main(["new", "connector-acme", f"--{kind}", "--output", str(tmp_path)]) == 0
     package = tmp_path / "connector-acme"
     for command in (
