@@ -12,6 +12,7 @@ import importlib
 import re
 import shlex
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ version = release = connector_core.__version__
 root_doc = "docs/index"
 # What is no page is not even walked through, environments least of all.
 exclude_patterns = [".*", "build", "connector_core", "tests"]
-include_patterns = ["docs/**", "plugins/*/README.md", "README.md", "CHANGELOG.md", "CONTRIBUTING.md"]
+include_patterns = ["docs/**", "plugins/*/README.md", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"]
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinxcontrib.mermaid"]
 
 myst_heading_anchors = 3
@@ -61,7 +62,8 @@ html_show_copyright = False
 
 
 def setup(app: Sphinx) -> None:
-    """Connect what follows to the steps of the build."""
+    """Connect the functions below to the steps of the build."""
+    app.connect("source-read", link_within_site)
     app.connect("source-read", add_sidebar)
     app.connect("missing-reference", find_public_name)
     app.connect("html-page-context", box_diagrams)
@@ -74,6 +76,12 @@ def add_sidebar(app: Sphinx, docname: str, source: list[str]) -> None:
             heading, _, text = section.partition("\n")
             targets = re.findall(r"\]\(([^)#]+\.md)\)", text)
             source[0] += "\n".join(["\n```{toctree}", ":hidden:", f":caption: {heading}", *targets, "```\n"])
+
+
+def link_within_site(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Make the README's links relative: they are absolute because a package index shows it, too."""
+    if docname == "README":
+        source[0] = source[0].replace(f"{_repository()}/blob/main/", "")
 
 
 def find_public_name(
@@ -96,6 +104,12 @@ def box_diagrams(
 
     diagram = r'<object data="(?P<source>[^"]+\.svg)"[^>]*>\s*<p class="warning">(?P<text>.*?)</p></object>'
     context["body"] = re.sub(diagram, boxed, context.get("body", ""), flags=re.DOTALL)
+
+
+def _repository() -> str:
+    pyproject = Path(__file__).parents[1] / "pyproject.toml"
+    urls: dict[str, str] = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]["urls"]
+    return urls["Repository"]
 
 
 @functools.cache

@@ -13,11 +13,11 @@ import pytest
 from support.markdown import blocks, name_of, pages
 from support.wheels import ROOT
 
-pytest.importorskip("sphinx", reason="the extra `docs` is not installed")
+pytest.importorskip("sphinx", reason="the group `docs` is not installed")
 pytestmark = pytest.mark.xdist_group("site")  # It is built once.
 
 INDEX = ROOT / "docs" / "index.md"
-ON_THE_SITE = [*pages(), ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md"]
+ON_THE_SITE = [*pages(), *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"))]
 CLIENT = "connector_core.client.ConnectorClient"
 PUBLIC = [CLIENT] + [
     f"{module}.{name}"

@@ -14,10 +14,14 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
 from support.wheels import ROOT
+
+_PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+_FILES = _PROJECT["urls"]["Repository"] + "/blob/main/"
 
 
 class Block(NamedTuple):
@@ -81,10 +85,19 @@ def commands(block: Block) -> list[Command]:
 
 
 def links(page: Path) -> list[str]:
-    """The targets of the page's links, but for those to other sites."""
-    text = _FENCE.sub("", page.read_text(encoding="utf-8"))
-    targets = re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`]*`", "", text))
+    """Return the targets of the page's links to files of this repository, relative to the page."""
+    targets = (
+        os.path.relpath(ROOT / target[len(_FILES) :], page.parent) if target.startswith(_FILES) else target
+        for target in all_links(page)
+    )
     return [target for target in targets if not re.match(r"[a-z]+:", target)]
+
+
+def all_links(page: Path) -> list[str]:
+    """Return the targets of the page's links as they are written."""
+    text = _FENCE.sub("", page.read_text(encoding="utf-8"))
+    text = re.sub(r"`[^`]*`", "", text)
+    return re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r"^\[[^]]+\]: (\S+)$", text, flags=re.MULTILINE)
 
 
 def anchors(page: Path) -> set[str]:
