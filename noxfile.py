@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import random
+import shutil
 from pathlib import Path
 
 import nox
@@ -104,6 +106,29 @@ def site(session: nox.Session) -> None:
     install(session, "docs", plugins=False)
     build = ["sphinx-build", "--fail-on-warning", "--keep-going", "--fresh-env", "--quiet", "--conf-dir", "docs"]
     session.run(*build, "--doctree-dir", "build/doctrees", ".", "build/site", *session.posargs)
+
+
+# A new environment each time: uv would keep a wheel of the same version that is already installed.
+@nox.session(reuse_venv=False)
+def wheel(session: nox.Session) -> None:
+    """Build wheels and sdists, check that they agree, and run the suite against the installed wheels."""
+    directory = Path(session.create_tmp()).resolve()
+    dist, direct = directory / "dist", directory / "direct"
+    for path in (dist, direct):
+        shutil.rmtree(path, ignore_errors=True)
+    build = ("uv", "build", "--quiet", "--all-packages", "--build-constraints", CONSTRAINTS)
+    session.run(*build, "--out-dir", str(dist), external=True)  # each sdist, and a wheel from the sdist
+    session.run(*build, "--out-dir", str(direct), "--wheel", external=True)
+    wheels = sorted(path.name for path in direct.glob("*.whl"))
+    if filecmp.cmpfiles(dist, direct, wheels, shallow=False) != (wheels, [], []):
+        session.error("An sdist builds another wheel than the source tree does.")
+    core, *others = (dist / name for name in wheels)
+    session.install(
+        "-c", CONSTRAINTS, f"{core}[{EXTRAS}]", *map(str, others), *_groups("docs", "tests"), "import-linter"
+    )
+    # The source tree must not be importable, here or in the processes that the tests start.
+    env = {"PYTHONSAFEPATH": "1", "CONNECTOR_CORE_TESTS_OF_WHEEL": "1", **NOT_NESTED}
+    session.run("pytest", "-n", "2", "--dist", "loadgroup", *session.posargs, env=env)
 
 
 @nox.session(python=["3.12", "3.11"])

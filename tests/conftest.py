@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
+
+import pytest
+
+import connector_core
 
 pytest_plugins = ["pytester"]
 
@@ -16,3 +21,5 @@ def pytest_configure() -> None:
     os.environ["no_grpc_proxy"] = "127.0.0.1,localhost"  # noqa: SIM112 - as gRPC spells it
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if "CONNECTOR_CORE_TESTS_OF_WHEEL" in os.environ and "site-packages" not in Path(connector_core.__file__).parts:
+        raise pytest.UsageError(f"the tests would run against the source tree: {connector_core.__file__}")

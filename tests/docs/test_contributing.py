@@ -1,10 +1,11 @@
-"""CONTRIBUTING and the configuration agree: dependencies, sessions, the published metadata."""
+"""CONTRIBUTING and the configuration agree: dependencies, sessions, the versions of tools, the published metadata."""
 
 from __future__ import annotations
 
 import re
 import tomllib
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ import pytest
 from support.wheels import ROOT
 
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+CONSTRAINTS = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+WORKFLOWS = sorted((ROOT / ".github").rglob("*.yml"))
 OWN = {"connector-core", *(path.name for path in (ROOT / "plugins").iterdir() if (path / "pyproject.toml").exists())}
 
 
@@ -57,6 +60,24 @@ def test_every_session_is_described() -> None:
 
 def test_the_published_extras_are_for_users() -> None:
     assert set(CORE["project"]["optional-dependencies"]) == {"service", "tables", "testing"}
+
+
+def test_pre_commit_runs_the_ruff_of_the_constraints() -> None:
+    (pinned,) = re.findall(r"^ruff==(\S+)$", CONSTRAINTS, flags=re.MULTILINE)
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    assert set(re.findall(r"ruff==([\d.]+)", hooks)) == {pinned}
+
+
+def test_the_workflow_runs_sessions_that_exist() -> None:
+    run = set(re.findall(r"session: ([\w.-]+)", "".join(path.read_text(encoding="utf-8") for path in WORKFLOWS)))
+    assert {session.partition("-")[0] for session in run} <= sessions()
+    assert {"lint", "typing", "tests-3.11", "tests-3.12", "tests-3.13", "oldest", "wheel"} <= run
+
+
+@pytest.mark.parametrize("path", [*WORKFLOWS, ROOT / ".pre-commit-config.yaml"], ids=lambda path: path.name)
+def test_a_configuration_of_continuous_integration_can_be_read(path: Path) -> None:
+    yaml = pytest.importorskip("yaml", reason="the group `docs` is not installed")
+    assert yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("name", ["constraints.txt", ".ci/run", "Dockerfile"])
