@@ -12,6 +12,7 @@ import nox
 
 ROOT = Path(__file__).parent
 CONSTRAINTS = "constraints.txt"
+IMAGE_REQUIREMENTS = ".ci/image-requirements.txt"
 EXTRAS = "service,tables,testing"
 PLUGINS = sorted(path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("plugins/*/pyproject.toml"))
 PYTHONS = ["3.11", "3.12", "3.13"]
@@ -188,7 +189,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def constraints(session: nox.Session) -> None:
-    """Pin the versions of all dependencies for all supported Pythons."""
+    """Pin the versions of all dependencies, and the hashes of what the image installs, for all supported Pythons."""
     (ROOT / ".nox").mkdir(exist_ok=True)
     further = ROOT / ".nox" / "requirements.txt"
     further.write_text("flytekit\n", encoding="utf-8")
@@ -203,6 +204,14 @@ def constraints(session: nox.Session) -> None:
         *compile_,
         *(*(f"{plugin}/pyproject.toml" for plugin in PLUGINS), str(further)),
         *("--all-extras", "--group", "dev", "--output-file", CONSTRAINTS, *session.posargs),
+        external=True,
+        silent=True,
+    )
+    # The build backend is among them, so that the image's build runs nothing without a hash either.
+    further.write_text("hatchling\n", encoding="utf-8")
+    session.run(
+        *(*compile_, str(further), "--extra", "service", "--extra", "tables", "-c", CONSTRAINTS),
+        *("--generate-hashes", "--output-file", IMAGE_REQUIREMENTS),
         external=True,
         silent=True,
     )

@@ -80,7 +80,7 @@ def test_a_configuration_of_continuous_integration_can_be_read(path: Path) -> No
     assert yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("name", ["constraints.txt", ".ci/run", "Dockerfile"])
+@pytest.mark.parametrize("name", ["constraints.txt", ".ci/image-requirements.txt", ".ci/run", "Dockerfile"])
 def test_an_installation_names_no_download_address(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     assert not re.search(r"https?://|--(extra-)?index-url|--find-links", text)

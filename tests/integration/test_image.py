@@ -1,12 +1,13 @@
-"""The image, as far as it can be checked without building it: what it is built of, and the commands that it has."""
+"""The image, as far as it can be checked without a Docker engine: its contents, its installation and its commands."""
 
 from __future__ import annotations
 
 import json
 import re
+import shlex
+import shutil
 import signal
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -17,6 +18,10 @@ from support.venvs import Venv, minimal_environment
 from support.wheels import ROOT, build_wheel
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+CONTEXT = {
+    line[1:] for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines() if line.startswith("!")
+}
+REQUIREMENTS = ROOT / ".ci" / "image-requirements.txt"
 CONNECTOR = """
 from connector_core import Resource, SyncConnectorBase
 
@@ -30,7 +35,7 @@ class Greet(SyncConnectorBase):
 
 
 def instructions(name: str) -> list[str]:
-    """The arguments of each instruction of this name."""
+    """Return the arguments of each instruction with this name."""
     return re.findall(rf"^{name} (.+)$", DOCKERFILE.replace("\\\n", " "), flags=re.MULTILINE)
 
 
@@ -42,6 +47,12 @@ class TestTheDockerfile:
     def test_does_not_run_as_root(self) -> None:
         assert instructions("USER") == ["1000"]
 
+    def test_leaves_the_code_to_root(self) -> None:
+        assert "chown" not in DOCKERFILE
+
+    def test_says_that_it_has_heredocs(self) -> None:
+        assert DOCKERFILE.startswith("# syntax=docker/dockerfile:1\n")
+
     def test_opens_the_ports_that_flytes_charts_use(self) -> None:
         assert instructions("EXPOSE") == ["8000 9090"]
 
@@ -49,26 +60,43 @@ class TestTheDockerfile:
         assert not re.search(r"https?://|--index-url|--extra-index", DOCKERFILE)
 
     def test_copies_only_what_the_context_has(self) -> None:
-        kept = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
         copied = [
             word for line in instructions("COPY") if not line.startswith(("--", "<<")) for word in line.split()[:-1]
         ]
-        assert set(copied) == kept
+        assert set(copied) == CONTEXT
         assert all((ROOT / name).exists() for name in copied)
 
 
+def test_the_image_has_the_versions_that_are_tested() -> None:
+    pinned = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    requirements = REQUIREMENTS.read_text(encoding="utf-8").replace("\\\n", "").splitlines()
+    assert requirements
+    for requirement in requirements:
+        version, *hashes = requirement.split(" --hash=sha256:")
+        assert version.strip() in pinned, "run `nox -s constraints`"
+        assert hashes
+
+
 @pytest.fixture(scope="module")
-def image(core_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Venv:
-    """An environment as the image's, with a connector package that somebody added."""
-    directory = tmp_path_factory.mktemp("image")
-    venv = Venv(directory / "venv")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Venv:
+    """An environment that the Dockerfile's own `pip install` commands fill, and a connector package on top."""
+    context = tmp_path_factory.mktemp("image")
+    for name in CONTEXT:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        (context / name).parent.mkdir(exist_ok=True)
+        copy(ROOT / name, context / name)
+    venv = Venv(context / "venv")
+    installed = [run.split("/opt/connectors/bin/pip install --no-cache-dir ")[1:] for run in instructions("RUN")]
+    assert sum(map(len, installed)) == DOCKERFILE.count("pip install") == 2
+    for arguments in (arguments for run in installed for arguments in run):
+        venv.install(*shlex.split(arguments), constraints=None)
     greet = build_wheel(
-        directory,
+        context / "wheels",
         "greet",
         files={"greet.py": CONNECTOR},
         entry_points={"flytekit.connectors": {"greet": "greet:Greet"}},
     )
-    venv.install(f"connector-core[service] @ {core_wheel.as_uri()}", greet)
+    venv.install(greet)
     scripts = re.findall(
         r"^COPY <<EOF /opt/connectors/bin/(\S+)\n(.+?)^EOF$", DOCKERFILE, flags=re.MULTILINE | re.DOTALL
     )
