@@ -57,11 +57,12 @@ def install(session: nox.Session, *groups: str, plugins: bool = True, more: tupl
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style, formatting, and the direction of imports."""
+    """Check style, formatting, the direction of imports, and the prose."""
     install(session, "dev")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("lint-imports")
+    session.run("pytest", "-q", "tests/docs/test_prose.py")
 
 
 @nox.session
