@@ -105,8 +105,7 @@ class ConnectorServer:
             self.port = self._listen()
             if self.metrics_port is not None:
                 self.metrics_port = stack.enter_context(self._open_pages(self.metrics_port)).port
-            self._watchdog.start()
-            stack.callback(self._watchdog.stop)
+            stack.enter_context(self._watchdog)
             self._registry.register_plugin(self.metrics, "connector_core.service.metrics")
             stack.callback(self._registry.unregister_plugin, self.metrics)
             await self._say(HealthCheckResponse.NOT_SERVING)

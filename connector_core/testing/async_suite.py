@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from connector_core.models import Resource
 from connector_core.phases import Phase
 from connector_core.registry import ConnectorRegistry
 from connector_core.secrets import masked
-from connector_core.testing.blocking import LoopWatch
+from connector_core.service.watchdog import Watchdog
 from connector_core.testing.callers import calling
 from connector_core.testing.calls import KEEPS_DEADLINE
 from connector_core.testing.contracts import Contract, holds
@@ -158,10 +157,10 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
     ) -> None:
         async def watched() -> str | None:
             attempts = [await calls.attempt(example) for example in (task_that_succeeds, task_that_runs_long)]
-            async with LoopWatch(inspect.getfile(type(calls.connector))) as watch:
+            with Watchdog(blocked_after=0.25, looks=25, connector=calls.connector) as watchdog:
                 await calls.states(attempts[0])
                 await calls.every_call(await calls.create(attempts[1]), attempts[1].idempotency_key)
-            return watch.blocked_at
+            return watchdog.blocked_at
 
         where = calls.run(watched())
         holds(where is None, f"The event loop stands still at {where}.")

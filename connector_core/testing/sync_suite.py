@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +11,7 @@ from connector_core.connector import SyncConnectorBase
 from connector_core.models import Resource
 from connector_core.phases import Phase
 from connector_core.service.servicers import MOST_CARRIED
-from connector_core.testing.blocking import LoopWatch
+from connector_core.service.watchdog import Watchdog
 from connector_core.testing.calls import KEEPS_DEADLINE, arguments_of_do
 from connector_core.testing.contracts import Contract, holds
 from connector_core.testing.suite import AT_THE_SAME_TIME, NOT_BLOCKED, ConnectorSuite, spelled
@@ -64,9 +63,9 @@ class BaseSyncConnectorSuite(ConnectorSuite):
     def test_the_event_loop_is_not_blocked(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
         async def watched() -> str | None:
             attempt = await calls.attempt(task_that_succeeds)
-            async with LoopWatch(inspect.getfile(type(calls.connector))) as watch:
+            with Watchdog(blocked_after=0.25, looks=25, connector=calls.connector) as watchdog:
                 await calls.do(attempt)
-            return watch.blocked_at
+            return watchdog.blocked_at
 
         where = calls.run(watched())
         holds(where is None, f"The event loop stands still at {where}.")

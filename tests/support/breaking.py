@@ -338,39 +338,39 @@ class SyncMixesItsInputs(SharesItsInput, Double):
         return await super().do(task_template, output_prefix, await self.shared(inputs), **kwargs)
 
 
-@breaks("test_the_event_loop_is_not_blocked", seen="in get.")
+@breaks("test_the_event_loop_is_not_blocked", seen="in Blocks.get.")
 class Blocks(Wait):
     async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
         time.sleep(0.6)
         return await super().get(resource_meta, **kwargs)
 
 
-@breaks("test_the_event_loop_is_not_blocked", seen="in delete.")
+@breaks("test_the_event_loop_is_not_blocked", seen="in BlocksInDelete.delete.")
 class BlocksInDelete(Wait):
     async def delete(self, resource_meta: Any, **kwargs: Any) -> None:
         time.sleep(0.6)
 
 
-@breaks("test_the_event_loop_is_not_blocked", seen="in find.")
+@breaks("test_the_event_loop_is_not_blocked", seen="in BlocksInFind.find.")
 class BlocksInFind(Wait):
     async def find(self, idempotency_key: str, **kwargs: Any) -> Any:
         time.sleep(0.6)
 
 
-@breaks("test_the_event_loop_is_not_blocked", seen="in get_logs.")
+@breaks("test_the_event_loop_is_not_blocked", seen="in BlocksInLogs.get_logs.")
 class BlocksInLogs(Wait):
     async def get_logs(self, resource_meta: Any, lines: int = 0, token: str = "", **kwargs: Any) -> Any:
         time.sleep(0.6)
         return GetTaskLogsResponse()
 
 
-@breaks("test_the_event_loop_is_not_blocked", seen="in get_metrics.")
+@breaks("test_the_event_loop_is_not_blocked", seen="in BlocksInMetrics.get_metrics.")
 class BlocksInMetrics(Wait):
     async def get_metrics(self, resource_meta: Any, **kwargs: Any) -> Any:
         subprocess.run(["sleep", "0.6"], check=True)
 
 
-@breaks("test_the_event_loop_is_not_blocked", seen="in do.")
+@breaks("test_the_event_loop_is_not_blocked", seen="in SyncBlocks.do.")
 class SyncBlocks(Double):
     async def do(self, *args: Any, **kwargs: Any) -> Resource:
         time.sleep(0.6)

@@ -60,12 +60,8 @@ def watched(work: Callable[[Watchdog], Awaitable[Any]]) -> Watchdog:
     """Do the work on an event loop that is watched."""
 
     async def main() -> Watchdog:
-        watchdog = Watchdog(blocked_after=0.2)
-        watchdog.start()
-        try:
+        with Watchdog(blocked_after=0.2) as watchdog:
             await work(watchdog)
-        finally:
-            watchdog.stop()
         return watchdog
 
     return asyncio.run(main())
@@ -87,7 +83,7 @@ class TestAConnectorThatBlocks:
         watched(lambda _: call(get))
         what = f"Acme.get, of the task type acme, at {place(get, 'acquire')}"
         assert re.match(
-            rf"The event loop has been blocked for \d\.\d s by {re.escape(what)}\. Nobody is answered", lines.texts[0]
+            rf"The event loop has been blocked for \d\.\d s by {re.escape(what)}\. No call is answered", lines.texts[0]
         )
 
     def test_is_named_with_the_innermost_line_of_its_own_package(self, lines: Lines) -> None:
@@ -118,7 +114,7 @@ class TestWhatIsNoConnector:
 
         watched(work)
         where = re.escape(f"{threading.__file__}:")
-        assert re.match(rf"The event loop .* by what runs at {where}\d+ in Condition\.wait\. ", lines.texts[0])
+        assert re.match(rf"The event loop .* by the code at {where}\d+ in Condition\.wait\. ", lines.texts[0])
 
     def test_is_named_with_the_call_that_it_belongs_to(self, lines: Lines, registry: ConnectorRegistry) -> None:
         class Plugin:
@@ -134,6 +130,38 @@ class TestWhatIsNoConnector:
         assert " by Acme.get, of the task type acme, at " in lines.texts[0]
 
 
+class TestThePlaceOfTheLastBlocking:
+    def test_is_the_innermost_line_and_the_line_of_the_connector_that_led_there(self, lines: Lines) -> None:
+        async def get(self: Any, resource_meta: Any) -> Resource:
+            lines.came.acquire(timeout=20)
+            return Resource.running()
+
+        where = watched(lambda _: call(get)).blocked_at
+        assert where is not None
+        innermost = rf"{re.escape(threading.__file__)}:\d+ in Condition\.wait"
+        assert re.fullmatch(rf"{innermost}, called at {re.escape(place(get, 'acquire'))}", where)
+
+    def test_is_one_line_if_both_are_the_same(self, lines: Lines) -> None:
+        async def get(self: Any, resource_meta: Any) -> Resource:
+            while not lines.texts:
+                pass
+            return Resource.running()
+
+        where = watched(lambda _: call(get)).blocked_at
+        assert where in (place(get, "while"), place(get, "pass"))
+
+    def test_has_the_line_of_the_connector_outside_of_a_call_too(self, lines: Lines) -> None:
+        def fetch() -> None:
+            lines.came.acquire(timeout=20)
+
+        async def main() -> str | None:
+            with Watchdog(blocked_after=0.2, connector=connector(fetch)) as watchdog:
+                fetch()
+            return watchdog.blocked_at
+
+        assert str(asyncio.run(main())).endswith(f", called at {place(fetch, 'acquire')}")
+
+
 class TestOneBlocking:
     def test_is_one_line_and_another_when_it_ends(self, lines: Lines) -> None:
         async def work(watchdog: Watchdog) -> None:
@@ -143,7 +171,7 @@ class TestOneBlocking:
 
         watched(work)
         assert len(lines.texts) == 2
-        assert re.fullmatch(r"The event loop goes on; it was blocked for \d\.\d s\.", lines.texts[1])
+        assert re.fullmatch(r"The event loop continues; it was blocked for \d\.\d s\.", lines.texts[1])
 
     def test_is_told_from_the_next(self, lines: Lines) -> None:
         async def work(watchdog: Watchdog) -> None:
@@ -200,12 +228,11 @@ class TestALoopThatIsNotBlocked:
 
         watchdog = watched(nothing)
         time.sleep(0.3)
-        assert (watchdog.blocked, watchdog.reason, watchdog.lag) == (False, None, 0.0)
+        assert (watchdog.blocked, watchdog.reason, watchdog.lag, watchdog.blocked_at) == (False, None, 0.0, None)
 
     def test_that_has_not_begun_is_not_blocked(self) -> None:
         watchdog = Watchdog()
-        watchdog.stop()
-        assert (watchdog.blocked, watchdog.reason, watchdog.lag) == (False, None, 0.0)
+        assert (watchdog.blocked, watchdog.reason, watchdog.lag, watchdog.blocked_at) == (False, None, 0.0, None)
 
     def test_leaves_no_thread(self) -> None:
         async def nothing(watchdog: Watchdog) -> None:
