@@ -23,7 +23,7 @@ class TestListening:
         async def main() -> None:
             async with ConnectorServer(registry_of(Echo()), host="127.0.0.1", port=0) as server:
                 with pytest.raises(
-                    CannotServe, match=rf"^Cannot listen on 127\.0\.0\.1:{server.port}: another process"
+                    CannotServe, match=rf"^Cannot listen on 127\.0\.0\.1:{server.port}: the port is in use"
                 ):
                     await ConnectorServer(registry_of(Echo()), host="127.0.0.1", port=server.port).start()
 
