@@ -10,7 +10,7 @@ import pytest
 
 from support.wheels import ROOT
 
-PENDING = ("README.md", "connector_core/", "docs/", "plugins/", "tests/")
+PENDING = ("connector_core/", "docs/reference/literals.md", "docs/reference/testing.md", "plugins/", "tests/")
 """Where the prose is not yet rewritten."""
 
 PHRASES = (
