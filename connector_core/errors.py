@@ -300,7 +300,7 @@ class TaskFailed(ConnectorError):
         self.resource = resource
         code = f" [{resource.error.code}]" if resource.error and resource.error.code else ""
         reason = resource.message or "no message"
-        super().__init__(f"Failed to run the task {task}: it ended as {resource.phase.name}{code}: {reason}")
+        super().__init__(f"{task} {resource.phase.name}{code}: {reason}")
 
 
 class TaskTimeout(ConnectorError, TimeoutError):

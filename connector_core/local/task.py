@@ -1,15 +1,12 @@
-"""Task: a task of any connector, built and run in a few lines."""
+"""Task: a task for any connector, built and run in a few lines."""
 
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from google.protobuf.json_format import MessageToDict
-
-from connector_core.connector import SyncConnectorBase
 from connector_core.errors import LiteralError
 from connector_core.idl import (
     Container,
@@ -23,102 +20,49 @@ from connector_core.idl import (
     VariableMap,
 )
 from connector_core.literals import from_literal_map, literal_type
-from connector_core.local.executor import AsyncConnectorExecutorMixin, SyncConnectorExecutorMixin
-from connector_core.registry import default_registry
+from connector_core.local.executor import LocalExecutor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from connector_core.idl import LiteralMap
     from connector_core.models import Resource
     from connector_core.registry import ConnectorRegistry
 
-__all__ = ["Task", "task_template"]
+__all__ = ["Task"]
 
 
-def task_template(
-    task_type: str,
-    *,
-    task_type_version: int = 0,
-    name: str | None = None,
-    inputs: Mapping[str, Any] | None = None,
-    outputs: Mapping[str, Any] | None = None,
-    custom: Mapping[str, Any] | None = None,
-    config: Mapping[str, str] | None = None,
-    sql: str | None = None,
-    container: Container | Sequence[str] | None = None,
-    timeout: float | None = None,
-) -> TaskTemplate:
-    """The TaskTemplate that Flyte would send; the arguments are those of :class:`Task`.
-
-    Raises:
-        LiteralError: A type has no literal type, or ``custom`` is not what JSON can hold.
-    """
-    template = TaskTemplate(
-        id=Identifier(
-            resource_type=ResourceType.TASK, project="local", domain="local", name=name or task_type, version="local"
-        ),
-        type=task_type,
-        task_type_version=task_type_version,
-        interface=TypedInterface(inputs=_variables(inputs, "inputs"), outputs=_variables(outputs, "outputs")),
-        config=config or {},
-    )
-    if custom:
-        template.custom.CopyFrom(_struct(custom))
-    if sql is not None:
-        template.sql.CopyFrom(Sql(statement=sql, dialect=Sql.Dialect.ANSI))
-    if isinstance(container, Container):
-        template.container.CopyFrom(container)
-    elif container is not None:
-        template.container.CopyFrom(Container(args=container))
-    if timeout is not None:
-        template.metadata.timeout.FromTimedelta(timedelta(seconds=timeout))
-    return template
-
-
-class Task:
-    """A task that runs here, through the connector of its type.
+class Task(LocalExecutor):
+    """A task that runs here, through the connector that serves its task type.
 
     ::
 
         orders = Task("duckdb", inputs={"least": int}, sql="SELECT * FROM 'orders.csv' WHERE amount > $least")
         orders(least=100)["rows"]
 
-    It is made for the kind of connector that serves the type, so making one looks the connector up.
+    A copy has the same registry and the same ``on_update``; ``copy.deepcopy`` gives it a template of its own.
 
     Args:
-        task_type: The task type.
-        name: What it is called in messages; the task type by default.
-        inputs: Python types by input name; None: nothing is declared, and values are taken as they are.
-        outputs: Python types by output name; None: nothing is declared, and every output is given.
-        custom: The connector's own parameters, anything that JSON can hold.
-        config: The connector's own parameters, text by text.
+        task_type: The task type. Its connector is looked up at once.
+        name: The name in messages; default: the task type.
+        inputs: Python types by input name. None: no inputs are declared, and values are accepted as they are.
+        outputs: Python types by output name. None: no outputs are declared, and all outputs are returned.
+        custom: The connector's own parameters, as anything that JSON can hold.
+        config: The connector's own parameters, as text.
         sql: The statement, for a connector that takes one. Inputs are never pasted into it.
-        container: The container, or its args, whose placeholders are filled.
+        container: The container, or its args. Placeholders in the args are filled.
         task_type_version: The version of the task type.
-        timeout: Seconds after which the job is deleted and TaskTimeout raised.
-        output_prefix: URI under which files may be written; a new temporary directory by default.
-        registry: Where to look the connector up; the process's own registry by default.
-        on_update: Called with each Resource as it comes.
+        timeout: The seconds after which the job is deleted and TaskTimeout is raised.
+        output_prefix: The URI under which the task may write files; default: a new temporary directory.
+        registry: The registry in which to look up the connector; default: the process's registry.
+        on_update: Called with each Resource as it arrives.
+
+    Attributes:
+        template: The TaskTemplate that Flyte would send.
 
     Raises:
-        ConnectorNotFound: Nothing serves the task type.
-        LiteralError: A declared type is none that Flyte has.
+        ConnectorNotFound: if no connector serves the task type.
+        LiteralError: if Flyte has no such type as a declared one, or if JSON cannot hold ``custom``.
     """
-
-    def __new__(
-        cls,
-        task_type: str,
-        *,
-        task_type_version: int = 0,
-        registry: ConnectorRegistry | None = None,
-        **_: Any,
-    ) -> Task:
-        """Choose the mixin for the connector's kind."""
-        connector = (registry or default_registry()).get_connector(task_type, task_type_version)
-        if cls is Task:
-            cls = _SyncTask if isinstance(connector, SyncConnectorBase) else _AsyncTask
-        return object.__new__(cls)
 
     def __init__(
         self,
@@ -143,54 +87,59 @@ class Task:
         self.output_prefix = output_prefix
         self.registry = registry
         self.on_update = on_update
-        self.template: TaskTemplate = task_template(
-            task_type,
+        self.template: TaskTemplate = TaskTemplate(
+            id=Identifier(
+                resource_type=ResourceType.TASK, project="local", domain="local", name=self.name, version="local"
+            ),
+            type=task_type,
             task_type_version=task_type_version,
-            name=name,
-            inputs=inputs,
-            outputs=outputs,
-            custom=custom,
-            config=config,
-            sql=sql,
-            container=container,
-            timeout=timeout,
+            config=config or {},
         )
+        self._find_connector()
+        self.template.interface.CopyFrom(
+            TypedInterface(inputs=_variables(inputs, "inputs"), outputs=_variables(outputs, "outputs"))
+        )
+        if custom:
+            self.template.custom.CopyFrom(_struct(custom))
+        if sql is not None:
+            self.template.sql.CopyFrom(Sql(statement=sql, dialect=Sql.Dialect.ANSI))
+        if isinstance(container, Container):
+            self.template.container.CopyFrom(container)
+        elif container is not None:
+            self.template.container.CopyFrom(Container(args=container))
+        if timeout is not None:
+            self.template.metadata.timeout.FromTimedelta(timedelta(seconds=timeout))
 
     def __call__(self, **kwargs: Any) -> dict[str, Any]:
-        """Run the task and give its outputs as native values by name, in the declared order.
+        """Run the task and return its outputs as native values by name, in the declared order.
 
         Args:
             **kwargs: The task's inputs.
 
         Raises:
-            Exception: As ``execute`` does.
+            Exception: as for ``execute``.
         """
         return from_literal_map(self.execute(**kwargs), self.output_types or None, path="outputs")
 
-    if TYPE_CHECKING:  # They come with the mixin.
-
-        def execute(self, **kwargs: Any) -> LiteralMap: ...  # noqa: D102
-        async def aexecute(self, **kwargs: Any) -> LiteralMap: ...  # noqa: D102
-
-
-class _SyncTask(SyncConnectorExecutorMixin, Task):
-    pass
-
-
-class _AsyncTask(AsyncConnectorExecutorMixin, Task):
-    pass
+    def __deepcopy__(self, memo: dict[int, Any]) -> Task:
+        # A registry cannot be copied, and the callback's object must stay the one that the caller knows.
+        copied = copy.copy(self)
+        copied.template = copy.deepcopy(self.template, memo)
+        return copied
 
 
 def _struct(custom: Mapping[str, Any]) -> Struct:
+    from google.protobuf.json_format import MessageToDict
+
     try:
         struct = Struct()
         struct.update(dict(custom))
         plain = json.loads(json.dumps(dict(custom), allow_nan=False))
     except (ValueError, TypeError, RecursionError) as error:
-        raise LiteralError("it must be what JSON can hold, by name.", path="custom") from error
+        raise LiteralError("must be a mapping of names to values that JSON can hold.", path="custom") from error
     for name, value in MessageToDict(struct).items():
         if value != plain[name]:
-            reason = "a Struct has one kind of number, a float; pass an integer beyond 2**53 as text."
+            reason = "a Struct holds every number as a float; pass an integer beyond 2**53 as text."
             raise LiteralError(reason, path=f"custom.{name}")
     return struct
 

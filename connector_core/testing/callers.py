@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from connector_core.connector import ConnectorBase
-    from connector_core.local.executor import Attempt
+    from connector_core.local.attempt import Attempt
 
 __all__ = ["FlyteCaller", "calling"]
 

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -16,7 +17,9 @@ from connector_core.connector import SyncConnectorBase, implements
 from connector_core.errors import CallError, CallTimeout
 from connector_core.invoke import invoke, stream_logs
 from connector_core.literals import ato_literal_map
-from connector_core.local.executor import begin_attempt, delete_patiently
+from connector_core.local.attempt import begin_attempt
+from connector_core.local.polling import delete_patiently
+from connector_core.local.task import Task
 from connector_core.models import Resource
 from connector_core.registry import ConnectorRegistry
 from connector_core.testing.contracts import Broken, Contract, holds
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
     from connector_core.connector import AsyncConnectorBase
-    from connector_core.local.executor import Attempt
+    from connector_core.local.attempt import Attempt
     from connector_core.meta import ResourceMeta
     from connector_core.testing.examples import ExampleTask
 
@@ -114,7 +117,7 @@ class Calls:
                 if "delete" in self._late:
                     break
                 with suppress(Exception):
-                    self.run(delete_patiently(self.call, meta))
+                    self.run(delete_patiently(partial(self.delete, meta)))
         finally:
             if self._stuck:  # The runner would wait for what never ends.
                 self._runner.get_loop().close()
@@ -130,7 +133,8 @@ class Calls:
         prefix = self._new_prefix()
         inputs = await ato_literal_map(example.values, example.inputs, path="inputs", output_prefix=f"{prefix}/inputs")
         category = self.connector.task_category
-        return await begin_attempt(example.template(category), category, prefix, inputs)
+        task = Task(category.name, task_type_version=category.version, registry=self.registry, **example.fields())
+        return await begin_attempt(task.template, category, prefix, inputs)
 
     async def call(self, operation: str, **arguments: Any) -> Any:
         """What a method of the connector gives, within Flyte's deadline.

@@ -9,8 +9,7 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from connector_core.idl import Container, TaskTemplate
-    from connector_core.models import TaskCategory
+    from connector_core.idl import Container
 
 __all__ = ["ExampleTask"]
 
@@ -51,9 +50,3 @@ class ExampleTask:
             "sql": self.sql,
             "container": self.container,
         }
-
-    def template(self, category: TaskCategory) -> TaskTemplate:
-        """The TaskTemplate that Flyte would send."""
-        from connector_core.local.task import task_template
-
-        return task_template(category.name, task_type_version=category.version, **self.fields())

@@ -58,8 +58,8 @@ def connector_clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     from connector_core.testing.clock import FakeClock
 
     clock = FakeClock()
-    monkeypatch.setattr("connector_core.local.executor._now", clock.time)
-    monkeypatch.setattr("connector_core.local.executor._sleep", clock.sleep)
+    monkeypatch.setattr("connector_core.local.polling._now", clock.time)
+    monkeypatch.setattr("connector_core.local.polling._sleep", clock.sleep)
     if find_spec("grpc") is not None:  # Without the extra `service` there is none that could poll.
         monkeypatch.setattr("connector_core.service.polls._now", clock.time)
     return clock

@@ -469,7 +469,7 @@ class EndsEmpty(Ends):
     how = Resource.succeeded(outputs={})
 
 
-@breaks("test_a_task_runs_locally", seen="LiteralError: outputs.seconds: the connector gives no such output.")
+@breaks("test_a_task_runs_locally", seen="LiteralError: outputs.seconds: the connector did not return this output.")
 class SyncEndsEmpty(Does):
     def change(self, state: Resource) -> Resource:
         return Resource.succeeded(outputs=LiteralMap())

@@ -160,7 +160,7 @@ class TestRun:
         service.start(Jobs(Resource.failed("no table t", code="NO_TABLE")))
         status, out, err = service.connectors("run", "job", "--json")
         assert (status, json.loads(out)["error"]["code"]) == (1, "NO_TABLE")
-        assert err == "connectors: Failed to run the task job: it ended as FAILED [NO_TABLE]: no table t\n"
+        assert err == "connectors: job FAILED [NO_TABLE]: no table t\n"
 
     def test_a_sync_connector_that_breaks_its_rule(self, service: Service) -> None:
         class Unending(Echo):
@@ -228,10 +228,7 @@ class TestTheServiceIsAway:
             out, err = process.communicate(timeout=60)
         assert (process.returncode, out) == (1, "")
         assert "answers GetTask with NOT_FOUND: Cannot find connector for task type: job." in err
-        assert (
-            f"The job could not be deleted either, and may still run: RemoteJob(encoded={JobMeta(1).encode()!r}): "
-            in err
-        )
+        assert f"The job could not be deleted and may still run: RemoteJob(encoded={JobMeta(1).encode()!r}): " in err
 
 
 class TestTheServiceSaysNo:

@@ -175,7 +175,7 @@ class TestInputs:
         assert connectors(capsys, "run", "acme", "--custom", f"x={'[' * 700}{']' * 700}") == (
             2,
             "",
-            "connectors: custom: it must be what JSON can hold, by name.\n",
+            "connectors: custom: must be a mapping of names to values that JSON can hold.\n",
         )
 
     def test_one_that_the_command_does_not_use(self, site: Site, capsys: Capsys) -> None:
@@ -343,7 +343,7 @@ class TestFailures:
         assert document["error"] == error
         assert document["outputs"] == {}
         code = f" [{error['code']}]" if error else ""
-        sentence = f"Failed to run the task acme: it ended as {phase}{code}: {document['message']}"
+        sentence = f"acme {phase}{code}: {document['message']}"
         assert err == f"connectors: {sentence}\n"
         assert connectors(capsys, "run", "acme") == (1, "", err)
 

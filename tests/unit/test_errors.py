@@ -73,14 +73,14 @@ MESSAGES = [
         PrefixNotWritable("s3://b/inputs.pb", "no"),
         "Cannot write s3://b/inputs.pb: no; choose a writable output prefix.",
     ),
-    (TaskFailed("t", Resource.failed("no disk")), "Failed to run the task t: it ended as FAILED [FAILED]: no disk"),
+    (TaskFailed("t", Resource.failed("no disk")), "t FAILED [FAILED]: no disk"),
     (
         TaskFailed("t", Resource.retryable_failed("busy", code="QUOTA")),
-        "Failed to run the task t: it ended as RETRYABLE_FAILED [QUOTA]: busy",
+        "t RETRYABLE_FAILED [QUOTA]: busy",
     ),
     (
         TaskFailed("t", Resource(connector_core.Phase.ABORTED)),
-        "Failed to run the task t: it ended as ABORTED: no message",
+        "t ABORTED: no message",
     ),
     (
         CannotServe("h:1"),

@@ -44,9 +44,8 @@ from connector_core import (
     to_literal_map,
 )
 from connector_core.call import idempotency_key
-from connector_core.idl import LiteralMap
+from connector_core.idl import LiteralMap, TaskTemplate
 from connector_core.local.files import read_outputs, write_message
-from connector_core.local.task import task_template
 from connector_core.testing import FakeClock
 from support.connectors import Echo, JobMeta, Jobs
 
@@ -175,8 +174,7 @@ class TestWhatTheConnectorIsGiven:
 
     def test_a_template_without_an_id_will_do(self, registry: ConnectorRegistry) -> None:
         registry.register(Jobs(DONE))
-        template = task_template("job")
-        template.ClearField("id")
+        template = TaskTemplate(type="job")
 
         class Bare(AsyncConnectorExecutorMixin):
             name = "bare"
@@ -192,23 +190,23 @@ class TestPolling:
         task_of(Jobs(DONE))()
         assert clock.slept == []
 
-    def test_the_delays_grow_from_50_ms_to_5_s_each_a_little_off(self, clock: FakeClock) -> None:
-        task_of(Jobs(*[RUNNING] * 20, DONE))()
-        assert len(clock.slept) == 20
-        assert 0.04 <= clock.slept[0] <= 0.06
+    def test_the_delays_grow_from_10_ms_to_5_s_each_a_little_off(self, clock: FakeClock) -> None:
+        task_of(Jobs(*[RUNNING] * 24, DONE))()
+        assert len(clock.slept) == 24
+        assert 0.008 <= clock.slept[0] <= 0.012
         assert all(4 <= delay <= 6 for delay in clock.slept[-6:])
         assert all(later > earlier * 0.99 for earlier, later in zip(clock.slept[:10], clock.slept[1:11], strict=True))
 
     @pytest.mark.parametrize("phase", [Phase.FAILED, Phase.ABORTED, Phase.RETRYABLE_FAILED])
     def test_every_terminal_phase_ends_it(self, phase: Phase, clock: FakeClock) -> None:
         connector = Jobs(RUNNING, Resource(phase, "why"))
-        with pytest.raises(TaskFailed, match=rf"^Failed to run the task job: it ended as {phase.name}: why$") as e:
+        with pytest.raises(TaskFailed, match=rf"^job {phase.name}: why$") as e:
             task_of(connector)()
         assert len(connector.polled) == 2
         assert e.value.resource.phase is phase
 
     def test_the_error_of_a_failed_job_is_told(self) -> None:
-        with pytest.raises(TaskFailed, match=r"^Failed to run the task mine: it ended as FAILED \[QUOTA\]: too much$"):
+        with pytest.raises(TaskFailed, match=r"^mine FAILED \[QUOTA\]: too much$"):
             task_of(Jobs(Resource.failed("too much", code="QUOTA")), name="mine")()
 
     def test_each_state_is_reported(self, clock: FakeClock) -> None:
@@ -223,7 +221,7 @@ class TestOutputs:
         assert task_of(Jobs(Resource.succeeded(outputs=to_literal_map({"x": 1}))), outputs={"x": int})() == {"x": 1}
 
     def test_a_literal_map_without_a_declared_output_is_told(self) -> None:
-        with pytest.raises(LiteralError, match=r"^outputs\.y: the connector gives no such output\.$"):
+        with pytest.raises(LiteralError, match=r"^outputs\.y: the connector did not return this output\.$"):
             task_of(Jobs(Resource.succeeded(outputs=to_literal_map({"x": 1}))), outputs={"y": int})()
 
     def test_an_output_of_another_type_is_told(self) -> None:
@@ -403,9 +401,7 @@ class TestTheJobIsDeletedOnce:
 
         with pytest.raises(PermanentError, match=r"^gone\b") as e:
             task_of(Stuck(PermanentError("gone")))()
-        assert e.value.__notes__ == [
-            "The job could not be deleted either, and may still run: JobMeta(job_id=1): no route"
-        ]
+        assert e.value.__notes__ == ["The job could not be deleted and may still run: JobMeta(job_id=1): no route"]
         assert "The job JobMeta(job_id=1) could not be deleted and may still run: no route" in caplog.text
 
 
@@ -434,7 +430,7 @@ class TestDeletingPatiently:
     def test_but_not_for_ever(self, clock: FakeClock) -> None:
         connector = Flaky(PermanentError("gone"))
         connector.failures = 3
-        with pytest.raises(PermanentError, match=r"^gone\nThe job could not be deleted either, .*: 503$"):
+        with pytest.raises(PermanentError, match=r"^gone\nThe job could not be deleted and may still run: .*: 503$"):
             task_of(connector)()
         assert connector.deleted == []
 
@@ -484,7 +480,9 @@ class TestACreationThatFails:
         connector.found = RuntimeError("no route")
         with pytest.raises(TransientError, match="no answer") as e:
             task_of(connector)()
-        assert e.value.__notes__ == ["Whether a job was started all the same could not be found out: no route"]
+        assert e.value.__notes__ == [
+            "A job may have been started all the same; the connector could not find out: no route"
+        ]
 
 
 class TestTransientErrors:
@@ -522,23 +520,29 @@ class TestTheWrongKind:
     @pytest.mark.parametrize(
         ("mixin", "connector", "message"),
         [
-            (SyncConnectorExecutorMixin, Jobs, r"^<Jobs job_v0> is no sync connector; use AsyncConnectorExecutorMixin"),
+            (
+                SyncConnectorExecutorMixin,
+                Jobs,
+                r"^<Jobs job_v0> is not an instance of SyncConnectorBase; use AsyncConnectorExecutorMixin or Task\.$",
+            ),
             (
                 AsyncConnectorExecutorMixin,
                 Echo,
-                r"^<Echo echo_v0> is no async connector; use SyncConnectorExecutorMixin",
+                r"^<Echo echo_v0> is not an instance of AsyncConnectorBase; use SyncConnectorExecutorMixin or Task\.$",
             ),
         ],
     )
     def test_of_connector_is_refused(self, mixin: Any, connector: Any, message: str) -> None:
         made = connector()
         ConnectorRegistry.register(made)
-        task = type("Mine", (mixin,), {"name": "mine", "template": task_template(made.task_category.name)})()
+        task = type("Mine", (mixin,), {"name": "mine", "template": TaskTemplate(type=made.task_category.name)})()
         with pytest.raises(InvalidConnector, match=message):
             task.execute()
 
     def test_no_connector_at_all_is_told(self) -> None:
-        task = type("Mine", (AsyncConnectorExecutorMixin,), {"name": "mine", "template": task_template("nothing")})()
+        task = type(
+            "Mine", (AsyncConnectorExecutorMixin,), {"name": "mine", "template": TaskTemplate(type="nothing")}
+        )()
         with pytest.raises(ConnectorNotFound, match="nothing_v0"):
             task.execute()
 

@@ -44,7 +44,7 @@ def test_what_is_no_literal_map_is_told(prefix: str) -> None:
 
 
 def test_a_scheme_that_nobody_knows_is_told() -> None:
-    with pytest.raises(PrefixNotWritable, match=r"^Cannot write nosuch://b/x: .*nosuch.*; give an output prefix") as e:
+    with pytest.raises(PrefixNotWritable, match=r"^Cannot write nosuch://b/x: .*nosuch; choose a writable output prefix\.$") as e:
         write_message("nosuch://b/x", MESSAGE)
     assert e.value.uri == "nosuch://b/x"
     with pytest.raises(OutputsUnreadable, match=r"^Cannot read the outputs at nosuch://b/outputs\.pb: .*nosuch"):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from collections.abc import Callable
 from dataclasses import make_dataclass
 from typing import Any
 
@@ -9,7 +12,6 @@ import pytest
 
 from connector_core import ConnectorNotFound, ConnectorRegistry, LiteralError, Resource, Task, from_literal_map
 from connector_core.idl import Container, LiteralMap, Sql
-from connector_core.local.task import task_template
 from connector_core.phases import Phase
 from support.connectors import Echo, Jobs
 
@@ -21,13 +23,14 @@ def own_directory(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def connectors() -> None:
-    ConnectorRegistry.register(Echo())
+    for connector in (Echo(), Echo("duckdb"), Echo("duckdb", 2), Echo("process")):
+        ConnectorRegistry.register(connector)
     ConnectorRegistry.register(Jobs(Resource.succeeded(outputs={"rows": 2, "more": 1})))
 
 
 class TestTheTemplate:
     def test_it_has_what_flyte_would_send(self) -> None:
-        template = task_template(
+        template = Task(
             "duckdb",
             task_type_version=2,
             name="orders",
@@ -37,7 +40,7 @@ class TestTheTemplate:
             config={"region": "eu"},
             sql="SELECT 1",
             timeout=90,
-        )
+        ).template
         assert (template.type, template.task_type_version, template.id.name) == ("duckdb", 2, "orders")
         assert template.interface.inputs.variables["least"].type.simple == 1
         assert template.interface.outputs.variables["rows"].type.HasField("collection_type")
@@ -47,37 +50,37 @@ class TestTheTemplate:
         assert template.metadata.timeout.seconds == 90
 
     def test_its_name_is_the_task_type_by_default(self) -> None:
-        assert task_template("duckdb").id.name == "duckdb"
+        assert Task("duckdb").template.id.name == "duckdb"
 
     def test_what_is_not_given_is_not_set(self) -> None:
-        template = task_template("duckdb")
+        template = Task("duckdb").template
         assert template.WhichOneof("target") is None
         assert not template.HasField("custom")
         assert not template.metadata.HasField("timeout")
 
     @pytest.mark.parametrize("container", [["run", "{{.input}}"], Container(image="i", args=["run", "{{.input}}"])])
     def test_a_container_is_its_args_or_a_message(self, container: Any) -> None:
-        assert list(task_template("process", container=container).container.args) == ["run", "{{.input}}"]
+        assert list(Task("process", container=container).template.container.args) == ["run", "{{.input}}"]
 
     @pytest.mark.parametrize("side", ["inputs", "outputs"])
     def test_a_type_that_flyte_does_not_have_is_refused_by_name(self, side: Any) -> None:
         with pytest.raises(LiteralError, match=rf"^{side}\.x: complex is no type that Flyte has; use "):
-            task_template("duckdb", **{side: {"x": complex}})
+            Task("duckdb", **{side: {"x": complex}})
 
     def test_a_field_of_such_a_type_is_named_too(self) -> None:
         order = make_dataclass("Order", [("price", complex)])
         with pytest.raises(LiteralError, match=r"^outputs\.rows\.price: complex is no type that Flyte has; use "):
-            task_template("duckdb", outputs={"rows": list[order]})  # type: ignore[valid-type]
+            Task("duckdb", outputs={"rows": list[order]})  # type: ignore[valid-type]
 
     @pytest.mark.parametrize("custom", [{"n": 2**53 + 1}, {"n": {"deep": [2**53 + 1]}}])
     def test_custom_that_would_be_altered_is_refused(self, custom: Any) -> None:
-        with pytest.raises(LiteralError, match=r"^custom\.n: a Struct has one kind of number, a float; "):
-            task_template("echo", custom=custom)
+        with pytest.raises(LiteralError, match=r"^custom\.n: a Struct holds every number as a float; "):
+            Task("echo", custom=custom)
 
     @pytest.mark.parametrize("custom", [{"x": object()}, {"x": {1, 2}}, {1: 2}, {"x": float("nan")}])
     def test_custom_that_json_cannot_hold_is_refused(self, custom: Any) -> None:
-        with pytest.raises(LiteralError, match=r"^custom: it must be what JSON can hold, by name\.$"):
-            task_template("duckdb", custom=custom)
+        with pytest.raises(LiteralError, match=r"^custom: must be a mapping of names to values that JSON can hold\.$"):
+            Task("duckdb", custom=custom)
 
 
 class TestTask:
@@ -130,6 +133,37 @@ class TestTask:
         task = EchoTask("echo", name="mine")
         assert type(task) is EchoTask
         assert task(x=1) == {"x": 1}
+
+    @pytest.mark.parametrize("task_type", ["echo", "job"])
+    def test_a_subclass_without_a_mixin_runs_too(self, task_type: str) -> None:
+        class MyTask(Task):
+            pass
+
+        task = MyTask(task_type)
+        assert type(task) is MyTask
+        assert from_literal_map(task.execute()) == {"echo": {}, "job": {"rows": 2, "more": 1}}[task_type]
+
+    @pytest.mark.parametrize("task_type", ["echo", "job"])
+    @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda task: pickle.loads(pickle.dumps(task))])
+    def test_a_copy_runs_too(self, task_type: str, copied: Callable[[Task], Task]) -> None:
+        task = Task(task_type, name="mine", outputs={"rows": int}, custom={"limit": 3})
+        made = copied(task)
+        assert type(made) is type(task)
+        assert (made.name, made.template, made.output_types) == ("mine", task.template, {"rows": int})
+        assert made(rows=2) == {"rows": 2} if task_type == "echo" else made() == {"rows": 2}
+
+    def test_a_deep_copy_shares_the_registry_and_the_callback_but_not_the_template(
+        self, registry: ConnectorRegistry
+    ) -> None:
+        registry.register(Echo("mine"))
+        seen: list[Resource] = []
+        task = Task("mine", registry=registry, on_update=seen.append)
+        made = copy.deepcopy(task)
+        made.template.id.name = "other"
+        assert task.template.id.name == "mine"
+        assert made.registry is registry
+        made()
+        assert len(seen) == 1
 
     def test_each_state_is_reported_as_it_comes(self) -> None:
         seen: list[Phase] = []

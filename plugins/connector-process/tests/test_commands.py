@@ -86,9 +86,7 @@ def test_a_signal_is_a_failure_with_its_name(jobs: Jobs) -> None:
 def test_a_local_run_raises_what_failed(jobs: Jobs) -> None:
     with pytest.raises(TaskFailed) as failed:
         jobs.task("sh", "-c", "echo oh no >&2; exit 3")()
-    assert str(failed.value) == (
-        "Failed to run the task process: it ended as FAILED [EXIT_3]: 'sh' ended with the exit code 3:\noh no"
-    )
+    assert str(failed.value) == ("process FAILED [EXIT_3]: 'sh' ended with the exit code 3:\noh no")
 
 
 @pytest.mark.parametrize("setting", [75, [74, 75]])
