@@ -1,9 +1,19 @@
-"""The fixtures of the pytest plugin, as the tests of another package use them."""
+"""The fixtures of the pytest plugin: used here, and by the tests of another package in a process of their own."""
 
 from __future__ import annotations
 
+import asyncio
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
 import pytest
 
+from connector_core import ConnectorRegistry, Phase, Resource, Task, TransientError
+from connector_core.client import ConnectorClient
+from connector_core.testing import FakeBackend, FakeClock, Fault
+from support.connectors import Echo, JobMeta, Jobs
 from support.wheels import ROOT
 
 
@@ -20,11 +30,18 @@ def passes(run: pytest.Pytester, source: str, *, tests: int = 1, options: tuple[
     run.runpytest_subprocess("-q", *options, timeout=60).assert_outcomes(passed=tests)
 
 
-def test_a_registry_is_empty_and_of_the_tests_own(run: pytest.Pytester) -> None:
+def test_what_a_test_registers_and_installs_is_gone_after_it(run: pytest.Pytester) -> None:
     passes(
         run,
         """
+        import sys
+        import pytest
+        from connector_core import ConnectorNotFound, ConnectorRegistry, Task
         from support.connectors import Echo
+        from support.sources import sync_connector
+
+        def names():
+            return [entry.task_type for entry in ConnectorRegistry().entries()]
 
         def test_empty(connector_registry):
             assert connector_registry.connectors() == ()
@@ -32,21 +49,6 @@ def test_a_registry_is_empty_and_of_the_tests_own(run: pytest.Pytester) -> None:
 
         def test_again(connector_registry):
             assert connector_registry.connectors() == ()
-        """,
-        tests=2,
-    )
-
-
-def test_a_distribution_is_installed_for_one_test(run: pytest.Pytester) -> None:
-    passes(
-        run,
-        """
-        import sys
-        from connector_core import ConnectorRegistry
-        from support.sources import sync_connector
-
-        def names():
-            return [entry.task_type for entry in ConnectorRegistry().entries()]
 
         def test_installed(connector_site):
             modules = {"acme_module": sync_connector()}
@@ -57,107 +59,63 @@ def test_a_distribution_is_installed_for_one_test(run: pytest.Pytester) -> None:
         def test_gone():
             assert "acme" not in names()
             assert "acme_module" not in sys.modules
-        """,
-        tests=2,
-    )
-
-
-def test_the_processs_own_registry_knows_a_distribution_for_its_test_alone(run: pytest.Pytester) -> None:
-    passes(
-        run,
-        """
-        import pytest
-        from connector_core import ConnectorNotFound, ConnectorRegistry, Task
-        from support.sources import sync_connector
 
         @pytest.mark.parametrize("task_type", ["first", "second"])
-        def test_installed(connector_site, task_type):
+        def test_installed_for_the_default_registry(connector_site, task_type):
             modules = {f"{task_type}_module": sync_connector(task_type)}
             connector_site.add("acme", connectors={task_type: f"{task_type}_module:Acme"}, modules=modules)
             assert Task(task_type)() == {}
 
-        def test_gone():
+        def test_gone_from_the_default_registry():
             with pytest.raises(ConnectorNotFound):
                 ConnectorRegistry.get_connector("second")
         """,
-        tests=3,
+        tests=7,
     )
 
 
-def test_a_service_runs_on_a_free_port(run: pytest.Pytester) -> None:
-    passes(
-        run,
-        """
-        import asyncio
-        import pytest
-        from connector_core.client import ConnectorClient
-        from support.connectors import Echo
+def test_a_service_runs_on_a_free_port(connector_registry: ConnectorRegistry, connector_server: str) -> None:
+    connector_registry.register(Echo())
 
-        @pytest.fixture
-        def connector_registry(connector_registry):
-            connector_registry.register(Echo())
-            return connector_registry
+    async def listed() -> list[str]:
+        async with ConnectorClient(connector_server) as client:
+            return [agent.name for agent in await client.list_connectors()]
 
-        def test_serves(connector_server):
-
-            async def listed():
-                async with ConnectorClient(connector_server) as client:
-                    return [agent.name for agent in await client.list_connectors()]
-
-            assert asyncio.run(listed()) == ["Echo"]
-        """,
-    )
+    assert asyncio.run(listed()) == ["Echo"]
 
 
-def test_a_local_run_polls_without_waiting(run: pytest.Pytester) -> None:
-    passes(
-        run,
-        """
-        import pytest
-        from connector_core import Resource, Task, TransientError
-        from support.connectors import Jobs
-
-        def test_hours(connector_registry, connector_clock):
-            connector_registry.register(Jobs(*[Resource.running()] * 2000, Resource.succeeded()))
-            Task("job", registry=connector_registry)()
-            assert len(connector_clock.slept) == 2000
-            assert connector_clock.now == pytest.approx(sum(connector_clock.slept))
-            assert connector_clock.now > 3600
-
-        def test_patience(connector_registry, connector_clock):
-            connector_registry.register(Jobs(TransientError("the backend is away")))
-            with pytest.raises(TransientError, match="away"):
-                Task("job", registry=connector_registry)()
-            assert connector_clock.now > 60
-        """,
-        tests=2,
-    )
+def test_a_local_run_polls_without_waiting(connector_registry: ConnectorRegistry, connector_clock: FakeClock) -> None:
+    connector_registry.register(Jobs(*[Resource.running()] * 2000, Resource.succeeded()))
+    Task("job", registry=connector_registry)()
+    assert len(connector_clock.slept) == 2000
+    assert connector_clock.now == pytest.approx(sum(connector_clock.slept))
+    assert connector_clock.now > 3600
 
 
-def test_the_patience_of_the_service_passes_with_the_clock(run: pytest.Pytester) -> None:
-    passes(
-        run,
-        """
-        import asyncio
-        from connector_core import Phase, TransientError
-        from connector_core.client import ConnectorClient
-        from support.connectors import JobMeta, Jobs
+def test_the_patience_of_a_local_run_passes_with_the_clock(
+    connector_registry: ConnectorRegistry, connector_clock: FakeClock
+) -> None:
+    connector_registry.register(Jobs(TransientError("the backend is away")))
+    with pytest.raises(TransientError, match="away"):
+        Task("job", registry=connector_registry)()
+    assert connector_clock.now > 60
 
-        def test_patience(connector_registry, connector_server, connector_clock):
-            connector = Jobs(TransientError("the backend is away"))
-            connector_registry.register(connector)
 
-            async def phase():
-                async with ConnectorClient(connector_server) as client:
-                    return (await client.get(connector.task_category, JobMeta(1).encode())).phase
+def test_the_patience_of_the_service_passes_with_the_clock(
+    connector_registry: ConnectorRegistry, connector_server: str, connector_clock: FakeClock
+) -> None:
+    connector = Jobs(TransientError("the backend is away"))
+    connector_registry.register(connector)
 
-            assert asyncio.run(phase()) is Phase.INITIALIZING
-            connector_clock.advance(599)
-            assert asyncio.run(phase()) is Phase.INITIALIZING
-            connector_clock.advance(2)
-            assert asyncio.run(phase()) is Phase.RETRYABLE_FAILED
-        """,
-    )
+    async def phase() -> Phase:
+        async with ConnectorClient(connector_server) as client:
+            return (await client.get(connector.task_category, JobMeta(1).encode())).phase
+
+    assert asyncio.run(phase()) is Phase.INITIALIZING
+    connector_clock.advance(599)
+    assert asyncio.run(phase()) is Phase.INITIALIZING
+    connector_clock.advance(2)
+    assert asyncio.run(phase()) is Phase.RETRYABLE_FAILED
 
 
 def test_the_clock_does_without_grpc(run: pytest.Pytester) -> None:
@@ -181,106 +139,78 @@ def test_the_clock_does_without_grpc(run: pytest.Pytester) -> None:
     )
 
 
-BACKEND = """
-        import json
-        import urllib.error
-        import urllib.request
-        import pytest
-        from connector_core.testing import Fault
-
-        def ask(backend, method, path, body=None):
-            data = None if body is None else json.dumps(body).encode()
-            request = urllib.request.Request(backend.url + path, data, method=method)
-            try:
-                with urllib.request.urlopen(request) as answer:
-                    said = answer.read()
-                    return answer.status, json.loads(said) if said else None
-            except urllib.error.HTTPError as error:
-                with error:
-                    return error.code, json.loads(error.read())
-"""
+def ask(backend: FakeBackend, method: str, path: str, body: Any = None) -> Any:
+    """Return the status and the JSON of an answer of the backend."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(backend.url + path, data, method=method)
+    try:
+        with urllib.request.urlopen(request) as answer:
+            said = answer.read()
+            return answer.status, json.loads(said) if said else None
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.loads(error.read())
 
 
-def test_a_job_of_the_backend_goes_through_its_script(run: pytest.Pytester) -> None:
-    passes(
-        run,
-        BACKEND
-        + """
-        def test_script(connector_backend):
-            connector_backend.script("queued", Fault(503), "succeeded")
-            assert ask(connector_backend, "POST", "/jobs", {"tag": "key"}) == (201, {"id": "job-1"})
-            assert ask(connector_backend, "GET", "/jobs/job-1") == (200, {"id": "job-1", "state": "queued"})
-            assert ask(connector_backend, "GET", "/jobs/job-1")[0] == 503
-            for _ in range(2):
-                assert ask(connector_backend, "GET", "/jobs/job-1") == (200, {"id": "job-1", "state": "succeeded"})
-            assert ask(connector_backend, "GET", "/jobs?tag=key") == (200, ["job-1"])
-            assert ask(connector_backend, "GET", "/jobs?tag=other") == (200, [])
-            assert ask(connector_backend, "GET", "/jobs/job-2")[0] == 404
-            assert connector_backend.jobs["job-1"].request == {"tag": "key"}
-            assert connector_backend.requests[:2] == ["POST /jobs", "GET /jobs/job-1"]
+class TestBackend:
+    def test_a_job_goes_through_its_script(self, connector_backend: FakeBackend) -> None:
+        connector_backend.script("queued", Fault(503), "succeeded")
+        assert ask(connector_backend, "POST", "/jobs", {"tag": "key"}) == (201, {"id": "job-1"})
+        assert ask(connector_backend, "GET", "/jobs/job-1") == (200, {"id": "job-1", "state": "queued"})
+        assert ask(connector_backend, "GET", "/jobs/job-1")[0] == 503
+        for _ in range(2):
+            assert ask(connector_backend, "GET", "/jobs/job-1") == (200, {"id": "job-1", "state": "succeeded"})
+        assert ask(connector_backend, "GET", "/jobs?tag=key") == (200, ["job-1"])
+        assert ask(connector_backend, "GET", "/jobs?tag=other") == (200, [])
+        assert ask(connector_backend, "GET", "/jobs/job-2")[0] == 404
+        assert connector_backend.jobs["job-1"].request == {"tag": "key"}
+        assert connector_backend.requests[:2] == ["POST /jobs", "GET /jobs/job-1"]
 
-        def test_own_script(connector_backend):
-            ask(connector_backend, "POST", "/jobs", {"script": ["running"]})
-            ask(connector_backend, "POST", "/jobs", {})
-            assert [job.state for job in connector_backend.jobs.values()] == ["running", "succeeded"]
+    def test_a_request_brings_its_own_script(self, connector_backend: FakeBackend) -> None:
+        ask(connector_backend, "POST", "/jobs", {"script": ["running"]})
+        ask(connector_backend, "POST", "/jobs", {})
+        assert [job.state for job in connector_backend.jobs.values()] == ["running", "succeeded"]
 
-        def test_log(connector_backend):
-            ask(connector_backend, "POST", "/jobs", {})
-            connector_backend.jobs["job-1"].log += ["one", "two"]
-            assert ask(connector_backend, "GET", "/jobs/job-1/log") == (200, ["one", "two"])
+    def test_a_job_has_a_log(self, connector_backend: FakeBackend) -> None:
+        ask(connector_backend, "POST", "/jobs", {})
+        connector_backend.jobs["job-1"].log += ["one", "two"]
+        assert ask(connector_backend, "GET", "/jobs/job-1/log") == (200, ["one", "two"])
 
-        def test_log_of_all(connector_backend):
-            connector_backend.script("done", log=["one"])
-            ask(connector_backend, "POST", "/jobs", {})
-            assert ask(connector_backend, "GET", "/jobs/job-1/log") == (200, ["one"])
-        """,
-        tests=4,
+    def test_all_jobs_have_a_log(self, connector_backend: FakeBackend) -> None:
+        connector_backend.script("done", log=["one"])
+        ask(connector_backend, "POST", "/jobs", {})
+        assert ask(connector_backend, "GET", "/jobs/job-1/log") == (200, ["one"])
+
+    @pytest.mark.parametrize(
+        ("script", "state"),
+        [
+            (["running"], "cancelled"),
+            (["running", "done"], "cancelled"),
+            ([Fault(503)], "cancelled"),
+            (["done"], "done"),
+        ],
     )
+    def test_a_job_is_cancelled_unless_it_has_ended(
+        self, connector_backend: FakeBackend, script: list[str | Fault], state: str
+    ) -> None:
+        connector_backend.script(*script)
+        ask(connector_backend, "POST", "/jobs", {})
+        for _ in range(2):
+            assert ask(connector_backend, "DELETE", "/jobs/job-1") == (204, None)
+        assert connector_backend.jobs["job-1"].state == state
+        assert ask(connector_backend, "GET", "/jobs/job-1")[1]["state"] == state
 
-
-def test_a_job_of_the_backend_is_cancelled_unless_it_has_ended(run: pytest.Pytester) -> None:
-    passes(
-        run,
-        BACKEND
-        + """
-        @pytest.mark.parametrize(
-            ("script", "state"),
-            [
-                (["running"], "cancelled"),
-                (["running", "done"], "cancelled"),
-                ([Fault(503)], "cancelled"),
-                (["done"], "done"),
-            ],
-        )
-        def test_cancel(connector_backend, script, state):
-            connector_backend.script(*script)
+    @pytest.mark.parametrize(("after", "jobs"), [(False, 0), (True, 1)])
+    def test_a_request_fails_before_or_after_it_is_carried_out(
+        self, connector_backend: FakeBackend, after: bool, jobs: int
+    ) -> None:
+        connector_backend.fail("POST", Fault(500, seconds=0.01, after=after), Fault(None, after=after))
+        assert ask(connector_backend, "POST", "/jobs", {})[0] == 500
+        assert len(connector_backend.jobs) == jobs
+        with pytest.raises(OSError, match="closed"):
             ask(connector_backend, "POST", "/jobs", {})
-            for _ in range(2):
-                assert ask(connector_backend, "DELETE", "/jobs/job-1") == (204, None)
-            assert connector_backend.jobs["job-1"].state == state
-            assert ask(connector_backend, "GET", "/jobs/job-1")[1]["state"] == state
-        """,
-        tests=4,
-    )
-
-
-def test_a_request_of_the_backend_fails_before_or_after_it_is_carried_out(run: pytest.Pytester) -> None:
-    passes(
-        run,
-        BACKEND
-        + """
-        @pytest.mark.parametrize(("after", "jobs"), [(False, 0), (True, 1)])
-        def test_fault(connector_backend, after, jobs):
-            connector_backend.fail("POST", Fault(500, seconds=0.01, after=after), Fault(None, after=after))
-            assert ask(connector_backend, "POST", "/jobs", {})[0] == 500
-            assert len(connector_backend.jobs) == jobs
-            with pytest.raises(OSError, match="closed"):
-                ask(connector_backend, "POST", "/jobs", {})
-            assert len(connector_backend.jobs) == 2 * jobs
-            assert ask(connector_backend, "POST", "/jobs", {})[0] == 201
-        """,
-        tests=2,
-    )
+        assert len(connector_backend.jobs) == 2 * jobs
+        assert ask(connector_backend, "POST", "/jobs", {})[0] == 201
 
 
 def test_a_run_that_does_not_use_it_imports_next_to_nothing(run: pytest.Pytester) -> None:
