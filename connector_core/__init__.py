@@ -1,183 +1,34 @@
 """connector-core: ``pip install some-connector`` makes a working connector for Flyte.
 
-Everything public is here by name. Each name is imported when it is first used, so that ``import connector_core`` costs
-next to nothing and imports neither protobuf nor grpc.
+``__init__.pyi`` lists the public names, for this module and for type checkers. Each name is imported when it is first
+used, so that ``import connector_core`` costs next to nothing and imports neither protobuf nor grpc.
 """
 
+import re
+from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from connector_core.call import Call, Outcome, current_call
-    from connector_core.connector import AsyncConnectorBase, ConnectorBase, SyncConnectorBase
-    from connector_core.discovery import Entry
-    from connector_core.errors import (
-        CallError,
-        CallTimeout,
-        CannotServe,
-        ConnectorConflict,
-        ConnectorDisabled,
-        ConnectorError,
-        ConnectorExited,
-        ConnectorFailed,
-        ConnectorNotFound,
-        ConnectorOverloaded,
-        DuplicateConnector,
-        EntryRefused,
-        InvalidCertificate,
-        InvalidConnector,
-        InvalidResource,
-        InvalidResourceMeta,
-        InvalidSetting,
-        LiteralError,
-        MissingExtra,
-        NoCurrentCall,
-        OutputsUnreadable,
-        PermanentError,
-        PrefixNotWritable,
-        RetryableError,
-        SecretNotFound,
-        ServiceError,
-        TaskFailed,
-        TaskTimeout,
-        TemplateError,
-        TransientError,
-        UnknownPhase,
-    )
-    from connector_core.hookspecs import hookimpl
-    from connector_core.literals import (
-        Directory,
-        File,
-        LiteralConverter,
-        StructuredDataset,
-        afrom_literal,
-        afrom_literal_map,
-        ato_literal,
-        ato_literal_map,
-        from_literal,
-        from_literal_map,
-        literal_type,
-        to_literal,
-        to_literal_map,
-    )
-    from connector_core.local import (
-        AsyncConnectorExecutorMixin,
-        SyncConnectorExecutorMixin,
-        Task,
-        render_task_template,
-    )
-    from connector_core.meta import ResourceMeta
-    from connector_core.models import Resource, ResourceError, TaskCategory
-    from connector_core.phases import Phase, convert_to_flyte_phase, is_terminal_phase
-    from connector_core.registry import ConnectorRegistry
-    from connector_core.secrets import Secret, get_agent_secret, get_connector_secret
+from typing import Any
 
 __version__ = "0.1.0"
 
-_NAMES_OF_MODULE = {
-    "call": "Call Outcome current_call",
-    "connector": "AsyncConnectorBase ConnectorBase SyncConnectorBase",
-    "discovery": "Entry",
-    "errors": """
-        CallError CallTimeout CannotServe ConnectorConflict ConnectorDisabled ConnectorError ConnectorExited
-        ConnectorFailed ConnectorNotFound ConnectorOverloaded DuplicateConnector EntryRefused InvalidCertificate
-        InvalidConnector InvalidResource InvalidResourceMeta InvalidSetting LiteralError MissingExtra NoCurrentCall
-        OutputsUnreadable PermanentError PrefixNotWritable RetryableError SecretNotFound ServiceError TaskFailed
-        TaskTimeout TemplateError TransientError UnknownPhase
-    """,
-    "hookspecs": "hookimpl",
-    "literals": """
-        Directory File LiteralConverter StructuredDataset afrom_literal afrom_literal_map ato_literal ato_literal_map
-        from_literal from_literal_map literal_type to_literal to_literal_map
-    """,
-    "local": "AsyncConnectorExecutorMixin SyncConnectorExecutorMixin Task render_task_template",
-    "meta": "ResourceMeta",
-    "models": "Resource ResourceError TaskCategory",
-    "phases": "Phase convert_to_flyte_phase is_terminal_phase",
-    "registry": "ConnectorRegistry",
-    "secrets": "Secret get_agent_secret get_connector_secret",
-}
-_MODULE_OF_NAME = {name: module for module, names in _NAMES_OF_MODULE.items() for name in names.split()}
-
-__all__ = [
-    "AsyncConnectorBase",
-    "AsyncConnectorExecutorMixin",
-    "Call",
-    "CallError",
-    "CallTimeout",
-    "CannotServe",
-    "ConnectorBase",
-    "ConnectorConflict",
-    "ConnectorDisabled",
-    "ConnectorError",
-    "ConnectorExited",
-    "ConnectorFailed",
-    "ConnectorNotFound",
-    "ConnectorOverloaded",
-    "ConnectorRegistry",
-    "Directory",
-    "DuplicateConnector",
-    "Entry",
-    "EntryRefused",
-    "File",
-    "InvalidCertificate",
-    "InvalidConnector",
-    "InvalidResource",
-    "InvalidResourceMeta",
-    "InvalidSetting",
-    "LiteralConverter",
-    "LiteralError",
-    "MissingExtra",
-    "NoCurrentCall",
-    "Outcome",
-    "OutputsUnreadable",
-    "PermanentError",
-    "Phase",
-    "PrefixNotWritable",
-    "Resource",
-    "ResourceError",
-    "ResourceMeta",
-    "RetryableError",
-    "Secret",
-    "SecretNotFound",
-    "ServiceError",
-    "StructuredDataset",
-    "SyncConnectorBase",
-    "SyncConnectorExecutorMixin",
-    "Task",
-    "TaskCategory",
-    "TaskFailed",
-    "TaskTimeout",
-    "TemplateError",
-    "TransientError",
-    "UnknownPhase",
-    "afrom_literal",
-    "afrom_literal_map",
-    "ato_literal",
-    "ato_literal_map",
-    "convert_to_flyte_phase",
-    "current_call",
-    "from_literal",
-    "from_literal_map",
-    "get_agent_secret",
-    "get_connector_secret",
-    "hookimpl",
-    "is_terminal_phase",
-    "literal_type",
-    "render_task_template",
-    "to_literal",
-    "to_literal_map",
-]
-
 
 def __getattr__(name: str) -> Any:
-    module = _MODULE_OF_NAME.get(name)
-    if module is None:
+    modules = _modules_of_names()
+    if name == "__all__":
+        return sorted(modules)
+    if name not in modules:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{module}"), name)
+    value = getattr(import_module(modules[name]), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted({*globals(), *_modules_of_names()})
+
+
+@cache
+def _modules_of_names() -> dict[str, str]:
+    """Return the module of each public name."""
+    stub = __spec__.loader.get_data(f"{__path__[0]}/__init__.pyi").decode()  # type: ignore[union-attr]
+    return {name: module for module, name in re.findall(r"^from (\S+) import (\w+) as \2$", stub, flags=re.MULTILINE)}

@@ -25,17 +25,16 @@ from flyteidl.service.agent_pb2_grpc import (
 
 from connector_core import (
     ConnectorRegistry,
-    MissingExtra,
     Phase,
     Resource,
     ResourceError,
-    ServiceError,
     TaskCategory,
     TransientError,
     from_literal_map,
     to_literal_map,
 )
 from connector_core.client import ConnectorClient
+from connector_core.errors import MissingExtra, ServiceError
 from connector_core.idl import (
     Agent,
     Duration,

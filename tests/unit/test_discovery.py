@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from connector_core import Entry, InvalidSetting
+from connector_core import Entry
 from connector_core.discovery import Settings, State, apply_settings, scan, sort_out
+from connector_core.errors import InvalidSetting
 from connector_core.testing.sites import Site
 
 

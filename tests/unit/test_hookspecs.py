@@ -15,7 +15,6 @@ from connector_core import (
     ConnectorRegistry,
     DuplicateConnector,
     Entry,
-    EntryRefused,
     LiteralConverter,
     LiteralError,
     Outcome,
@@ -27,6 +26,7 @@ from connector_core import (
     literal_type,
     to_literal,
 )
+from connector_core.errors import EntryRefused
 from connector_core.idl import Literal, LiteralType, Primitive, Scalar, SimpleType
 from connector_core.invoke import invoke
 from connector_core.testing.sites import Site

@@ -16,15 +16,11 @@ import pytest
 
 from connector_core import (
     Call,
-    CallError,
     CallTimeout,
     ConnectorError,
-    ConnectorExited,
-    ConnectorOverloaded,
     ConnectorRegistry,
     InvalidConnector,
     InvalidResourceMeta,
-    NoCurrentCall,
     Outcome,
     PermanentError,
     Phase,
@@ -37,6 +33,7 @@ from connector_core import (
     get_connector_secret,
     hookimpl,
 )
+from connector_core.errors import CallError, ConnectorExited, ConnectorOverloaded, NoCurrentCall
 from connector_core.idl import (
     GetTaskLogsResponse,
     GetTaskLogsResponseBody,

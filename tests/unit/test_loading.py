@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from connector_core import Entry, EntryRefused, InvalidConnector
+from connector_core import Entry, InvalidConnector
+from connector_core.errors import EntryRefused
 from connector_core.loading import import_value, load_connectors
 from connector_core.testing.sites import Site
 from support.sources import sync_connector

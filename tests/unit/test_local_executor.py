@@ -28,10 +28,8 @@ from connector_core import (
     InvalidConnector,
     InvalidResourceMeta,
     LiteralError,
-    OutputsUnreadable,
     PermanentError,
     Phase,
-    PrefixNotWritable,
     Resource,
     ResourceMeta,
     SyncConnectorExecutorMixin,
@@ -44,6 +42,7 @@ from connector_core import (
     to_literal_map,
 )
 from connector_core.call import idempotency_key
+from connector_core.errors import OutputsUnreadable, PrefixNotWritable
 from connector_core.idl import LiteralMap, TaskTemplate
 from connector_core.local.files import read_outputs, write_message
 from connector_core.testing import FakeClock

@@ -8,7 +8,8 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from connector_core import OutputsUnreadable, PrefixNotWritable, to_literal_map
+from connector_core import to_literal_map
+from connector_core.errors import OutputsUnreadable, PrefixNotWritable
 from connector_core.local.files import read_outputs, write_message
 
 MESSAGE = to_literal_map({"x": 1})
@@ -44,7 +45,9 @@ def test_what_is_no_literal_map_is_told(prefix: str) -> None:
 
 
 def test_a_scheme_that_nobody_knows_is_told() -> None:
-    with pytest.raises(PrefixNotWritable, match=r"^Cannot write nosuch://b/x: .*nosuch; choose a writable output prefix\.$") as e:
+    with pytest.raises(
+        PrefixNotWritable, match=r"^Cannot write nosuch://b/x: .*nosuch; choose a writable output prefix\.$"
+    ) as e:
         write_message("nosuch://b/x", MESSAGE)
     assert e.value.uri == "nosuch://b/x"
     with pytest.raises(OutputsUnreadable, match=r"^Cannot read the outputs at nosuch://b/outputs\.pb: .*nosuch"):

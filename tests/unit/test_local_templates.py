@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from connector_core import TemplateError, render_task_template, to_literal_map
+from connector_core import render_task_template, to_literal_map
+from connector_core.errors import TemplateError
 from connector_core.idl import Blob, Container, Literal, LiteralMap, Scalar, Sql, StructuredDataset, TaskTemplate
 from connector_core.local.templates import placeholders
 

@@ -8,12 +8,8 @@ from typing import Any
 
 import pytest
 
-from connector_core import (
-    Call,
-    ConnectorRegistry,
-    EntryRefused,
-    hookimpl,
-)
+from connector_core import Call, ConnectorRegistry, hookimpl
+from connector_core.errors import EntryRefused
 from connector_core.testing.sites import Site
 from support.connectors import Echo
 

@@ -22,11 +22,11 @@ from connector_core import (
     ConnectorRegistry,
     DuplicateConnector,
     InvalidConnector,
-    InvalidSetting,
     ResourceMeta,
     TaskCategory,
     get_connector_secret,
 )
+from connector_core.errors import InvalidSetting
 from connector_core.idl import Agent
 from connector_core.testing.sites import Site
 from support.connectors import Echo, Jobs

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from connector_core import CannotServe, ConnectorRegistry
+from connector_core import ConnectorRegistry
+from connector_core.errors import CannotServe
 from connector_core.service import ConnectorServer
 from support.connectors import Echo
 

@@ -13,7 +13,6 @@ from connector_core import (
     Directory,
     File,
     LiteralError,
-    NoCurrentCall,
     PermanentError,
     Resource,
     StructuredDataset,
@@ -22,6 +21,7 @@ from connector_core import (
     from_literal_map,
     to_literal,
 )
+from connector_core.errors import NoCurrentCall
 from connector_duckdb.dataset import write_dataset
 from connector_duckdb.query import Query
 from connector_duckdb.rows import to_rows

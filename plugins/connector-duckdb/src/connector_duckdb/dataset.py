@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from fsspec.core import url_to_fs
 
-from connector_core import CallError, PermanentError, RetryableError, StructuredDataset
+from connector_core import PermanentError, RetryableError, StructuredDataset
+from connector_core.errors import CallError
 from connector_core.idl import LiteralType, SimpleType
 from connector_duckdb.rows import iso_interval
 

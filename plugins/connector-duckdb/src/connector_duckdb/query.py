@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
-from connector_core import CallError, Directory, File, LiteralError, PermanentError, RetryableError, StructuredDataset
+from connector_core import Directory, File, LiteralError, PermanentError, RetryableError, StructuredDataset
+from connector_core.errors import CallError
 from connector_core.idl import Literal
 
 if TYPE_CHECKING:
