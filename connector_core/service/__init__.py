@@ -7,9 +7,11 @@ try:
 except ImportError as _missing:
     raise MissingExtra(__name__, "service") from _missing
 
+from connector_core.service.jobs import AsyncConnectorService
+from connector_core.service.listing import ConnectorMetadataService
 from connector_core.service.server import ConnectorServer
-from connector_core.service.servicers import AsyncConnectorService, ConnectorMetadataService, SyncConnectorService
 from connector_core.service.settings import ServiceSettings
+from connector_core.service.sync import SyncConnectorService
 from connector_core.service.tls import server_credentials
 
 __all__ = [

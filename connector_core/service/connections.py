@@ -1,7 +1,7 @@
-"""What Flyte 2 sends with a request beyond Flyte 1's messages: secrets and settings of the call.
+"""Reads the secrets and settings of a call that Flyte 2 sends with a request.
 
 Flyte 1's message classes parse Flyte 2's requests, because the fields that both have agree in number and type. Flyte
-2's ``connection`` (field 5, a ``flyteidl2.core.Connection``) is an unknown field to them, which is read here.
+2's ``connection`` (field 5, a ``flyteidl2.core.Connection``) is an unknown field to Flyte 1's classes.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ __all__ = ["Connection", "connection_of"]
 
 
 class Connection(NamedTuple):
-    """What a call may use.
+    """The secrets and settings of a call.
 
     Args:
-        secrets: By key.
-        settings: By key; Flyte calls them configs.
+        secrets: The secrets, by key.
+        settings: The settings, by key; Flyte calls them configs.
     """
 
     secrets: Mapping[str, str] = {}
@@ -32,20 +32,20 @@ class Connection(NamedTuple):
 
 
 def connection_of(request: Message) -> Connection:
-    """The secrets and settings that came with a request; those of Flyte 1 bring none.
+    """Return the secrets and settings of a request. Requests of Flyte 1 have none.
 
     Args:
         request: A message of ``flyteidl.admin.agent_pb2``.
 
     Raises:
-        google.protobuf.message.DecodeError: The field is no connection.
+        google.protobuf.message.DecodeError: if the field is not a connection.
     """
     unknown = UnknownFieldSet(request)
     if not len(unknown):
         return _NONE
     fields = [unknown[index] for index in range(len(unknown))]
     sent = [field.data for field in fields if field.field_number == 5 and field.wire_type == _LENGTH_DELIMITED]
-    # A message that stands twice is the sum of both (protobuf's rule for fields that are not repeated).
+    # If the field occurs twice, its messages are merged (protobuf's rule for fields that are not repeated).
     message: Any = _message_class().FromString(b"".join(sent))
     return Connection(dict(message.secrets), dict(message.configs))
 
@@ -58,7 +58,7 @@ def _message_class() -> type[Message]:
 
 
 def _make_message_class() -> type[Message]:
-    """``flyteidl2.core.Connection`` in a pool of its own, where it does not get in the way of flyteidl2 itself."""
+    """Make ``flyteidl2.core.Connection`` in a pool of its own, so that it does not conflict with flyteidl2."""
     text, message = descriptor_pb2.FieldDescriptorProto.TYPE_STRING, descriptor_pb2.FieldDescriptorProto.TYPE_MESSAGE
     file = descriptor_pb2.FileDescriptorProto(name="connection.proto", syntax="proto3")
     connection = file.message_type.add(name="Connection")

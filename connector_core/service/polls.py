@@ -1,13 +1,14 @@
-"""What GetTask answers while a backend fails: the state that the job had when it was last seen.
+"""The answers to polls that fail: the last state in which the service saw the job.
 
-Flyte counts the errors of GetTask over the whole life of a job, forgets none, and after five of them never asks again.
-So a failure that says nothing about the job is no error, for as long as it may pass.
+Flyte counts the errors of GetTask over the whole life of a job. It forgives five; at the sixth, it never polls the job
+again. So a failure that says nothing about the job is not answered with an error, for a limited time.
 """
 
 from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from typing import TYPE_CHECKING
 
 import attrs
 from flyteidl.admin.agent_pb2 import GetTaskResponse
@@ -15,56 +16,57 @@ from flyteidl.admin.agent_pb2 import GetTaskResponse
 from connector_core.idl import ResourceMessage
 from connector_core.phases import Phase
 
+if TYPE_CHECKING:
+    from connector_core.service.job_key import JobKey
+
 __all__ = ["Polls"]
 
-_now = time.monotonic  # What a fake clock replaces.
+_now = time.monotonic  # The kit's fake clock replaces it.
 
 
 class Polls:
-    """The last states of jobs; those that were longest not asked for are forgotten.
+    """The last answer about each job; the jobs that were polled longest ago are forgotten.
 
     Args:
-        limit: Seconds that a backend may fail without a success between.
+        limit: The seconds for which polls of a job may fail without a success in between.
     """
 
     def __init__(self, *, limit: float) -> None:
         self._limit = limit
-        self._jobs: OrderedDict[tuple[str, bytes], _Job] = OrderedDict()
+        self._jobs: OrderedDict[JobKey, _Job] = OrderedDict()
 
-    def succeeded(self, task_type: str, resource_meta: bytes, answer: GetTaskResponse) -> None:
-        """The job was seen, and this was answered."""
-        job = self._job(task_type, resource_meta)
+    def record_success(self, key: JobKey, response: GetTaskResponse) -> None:
+        """Remember the answer to a poll that succeeded."""
+        job = self._job(key)
         job.failing_since = None
-        if job.answer is not answer:
-            # An ended job may have outputs of megabytes, and is not asked for again.
-            job.answer = answer if answer.ByteSize() <= _LARGEST else None
+        if job.response is not response:
+            # The outputs of a job may have megabytes. They come with its last state, which Flyte does not poll again.
+            job.response = response if response.ByteSize() <= _LARGEST else None
 
-    def failed(self, task_type: str, resource_meta: bytes, reason: str) -> GetTaskResponse | None:
-        """What to answer instead of a failure; None: it has failed for too long.
+    def answer_failure(self, key: JobKey, reason: str) -> GetTaskResponse | None:
+        """Return the answer to a poll that failed, or None if the job's polls have failed for too long.
 
         Args:
-            task_type: The job's.
-            resource_meta: The job's.
-            reason: Shown for a job that was not seen yet.
+            key: The job.
+            reason: The failure. The answer contains it if the service has not seen the job yet.
         """
-        job = self._job(task_type, resource_meta)
+        job = self._job(key)
         now = _now()
         if job.failing_since is None:
             job.failing_since = now
         if now - job.failing_since >= self._limit:
-            self.forget(task_type, resource_meta)
+            self.forget(key)
             return None
-        if job.answer is not None:
-            return job.answer
+        if job.response is not None:
+            return job.response
         message = f"The backend does not answer: {reason}"
         return GetTaskResponse(resource=ResourceMessage(phase=Phase.INITIALIZING.value, message=message))  # type: ignore[arg-type]
 
-    def forget(self, task_type: str, resource_meta: bytes) -> None:
-        """The job is not asked for any more."""
-        self._jobs.pop((task_type, resource_meta), None)
+    def forget(self, key: JobKey) -> None:
+        """Forget a job that Flyte will not poll again."""
+        self._jobs.pop(key, None)
 
-    def _job(self, task_type: str, resource_meta: bytes) -> _Job:
-        key = (task_type, resource_meta)
+    def _job(self, key: JobKey) -> _Job:
         job = self._jobs.get(key)
         if job is None:
             job = self._jobs[key] = _Job()
@@ -77,9 +79,10 @@ class Polls:
 
 @attrs.define(eq=False)
 class _Job:
-    answer: GetTaskResponse | None = None
+    response: GetTaskResponse | None = None
     failing_since: float | None = None
 
 
 _MOST = 4096
 _LARGEST = 4096
+"""The size in bytes of the largest answer that is kept."""

@@ -1,7 +1,7 @@
-"""Which method answers which RPC: both generations of Flyte, from one set of handlers.
+"""The handlers of the RPCs of both generations of Flyte.
 
-The two wire formats coincide: each field of Flyte 2's messages that Flyte 1's have too has the same number and a
-compatible type, so Flyte 1's classes read the requests of both, and what they write is read by both.
+The two wire formats coincide: a field that the messages of both generations have has the same number and a compatible
+type in both. So Flyte 1's classes read the requests of both, and both read the responses of Flyte 1's classes.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ from flyteidl.admin.agent_pb2 import (
 )
 from google.protobuf.message import DecodeError, Message
 
+from connector_core.service.jobs import AsyncConnectorService, Flyte2ConnectorService
 from connector_core.service.statuses import Refused
 
 if TYPE_CHECKING:
-    from connector_core.service.servicers import AsyncConnectorService, ConnectorMetadataService, SyncConnectorService
+    from connector_core.service.listing import ConnectorMetadataService
+    from connector_core.service.sync import SyncConnectorService
 
 __all__ = ["FLYTE1", "FLYTE2", "Rpcs"]
 
@@ -42,12 +44,12 @@ FLYTE2 = ("flyteidl2.connector.AsyncConnectorService", "flyteidl2.connector.Conn
 
 
 class Rpcs(grpc.GenericRpcHandler):
-    """The handler of each RPC, by its path.
+    """The handler of each RPC, by the RPC's path.
 
     Args:
-        jobs: Answers for async connectors.
-        sync: Answers for sync connectors.
-        metadata: Says which connectors there are.
+        jobs: The service for async connectors.
+        sync: The service for sync connectors.
+        metadata: The service that lists the connectors.
     """
 
     def __init__(
@@ -56,15 +58,15 @@ class Rpcs(grpc.GenericRpcHandler):
         async1, sync1, metadata1 = FLYTE1
         async2, metadata2 = FLYTE2
         self._handlers: dict[str, grpc.RpcMethodHandler] = {}
-        for service, answers in ((async1, jobs), (async2, jobs.for_flyte2())):
+        for service, servicer in ((async1, jobs), (async2, Flyte2ConnectorService(jobs))):
             self._handlers |= {
-                f"/{service}/CreateTask": _unary(answers.CreateTask, CreateTaskRequest),
-                f"/{service}/GetTask": _unary(answers.GetTask, GetTaskRequest),
-                f"/{service}/DeleteTask": _unary(answers.DeleteTask, DeleteTaskRequest),
-                f"/{service}/GetTaskMetrics": _unary(answers.GetTaskMetrics, GetTaskMetricsRequest),
-                f"/{service}/GetTaskLogs": _server_stream(answers.GetTaskLogs, GetTaskLogsRequest),
+                f"/{service}/CreateTask": _unary(servicer.CreateTask, CreateTaskRequest),
+                f"/{service}/GetTask": _unary(servicer.GetTask, GetTaskRequest),
+                f"/{service}/DeleteTask": _unary(servicer.DeleteTask, DeleteTaskRequest),
+                f"/{service}/GetTaskMetrics": _unary(servicer.GetTaskMetrics, GetTaskMetricsRequest),
+                f"/{service}/GetTaskLogs": _server_stream(servicer.GetTaskLogs, GetTaskLogsRequest),
             }
-        self._handlers[f"/{sync1}/ExecuteTaskSync"] = _one_answer(sync.execute, ExecuteTaskSyncRequest)
+        self._handlers[f"/{sync1}/ExecuteTaskSync"] = _single_response(sync.execute, ExecuteTaskSyncRequest)
         for service, thing in ((metadata1, "Agent"), (metadata2, "Connector")):
             self._handlers |= {
                 f"/{service}/Get{thing}": _unary(metadata.GetAgent, GetAgentRequest),
@@ -72,7 +74,7 @@ class Rpcs(grpc.GenericRpcHandler):
             }
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
-        """The `grpc.RpcMethodHandler` of a call; None: not ours."""
+        """Return the `grpc.RpcMethodHandler` of a call, or None if the path belongs to another service."""
         return self._handlers.get(handler_call_details.method)
 
 
@@ -83,12 +85,12 @@ def _unary(
         try:
             request = request_type.FromString(data)
         except DecodeError:
-            _answer(context, grpc.StatusCode.INVALID_ARGUMENT, _no_message(request_type))
+            _set_status(context, grpc.StatusCode.INVALID_ARGUMENT, _not_a_message(request_type))
             return b""
         response = (await method(request, context)).SerializeToString()
         if len(response) > MAX_BYTES:
-            text = f"The answer has {len(response)} bytes, and Flyte takes {MAX_BYTES}; send less custom_info."
-            _answer(context, grpc.StatusCode.INTERNAL, text)
+            text = f"The answer has {len(response)} bytes, and Flyte accepts {MAX_BYTES}; send less custom_info."
+            _set_status(context, grpc.StatusCode.INTERNAL, text)
         return response
 
     handler: grpc.RpcMethodHandler = grpc.unary_unary_rpc_method_handler(handle)
@@ -102,7 +104,7 @@ def _server_stream(
         try:
             request = request_type.FromString(data)
         except DecodeError:
-            _answer(context, grpc.StatusCode.INVALID_ARGUMENT, _no_message(request_type))
+            _set_status(context, grpc.StatusCode.INVALID_ARGUMENT, _not_a_message(request_type))
             return
         async with aclosing(method(request, context)) as responses:
             async for response in responses:
@@ -112,10 +114,10 @@ def _server_stream(
     return handler
 
 
-def _one_answer(
+def _single_response(
     method: Callable[[AsyncIterator[Any], Any], Awaitable[Message | None]], request_type: type[Message]
 ) -> grpc.RpcMethodHandler:
-    """For a stream of one answer: to the caller it is a stream, but it is sent in one piece with the status."""
+    """Return the handler of a stream with one response, which is sent together with the status."""
 
     class Requests(AsyncIterator[Message]):
         def __init__(self, context: Any) -> None:
@@ -123,16 +125,16 @@ def _one_answer(
 
         async def __anext__(self) -> Message:
             data = await self._read()
-            if not isinstance(data, bytes):  # grpc.aio.EOF, which its stubs do not know.
+            if not isinstance(data, bytes):  # It is grpc.aio.EOF, which the stubs of grpc lack.
                 raise StopAsyncIteration
             try:
                 return request_type.FromString(data)
             except DecodeError:
-                raise Refused(grpc.StatusCode.INVALID_ARGUMENT, _no_message(request_type)) from None
+                raise Refused(grpc.StatusCode.INVALID_ARGUMENT, _not_a_message(request_type)) from None
 
     async def handle(_: object, context: Any) -> bytes:
         response = await method(Requests(context), context)
-        if response is None:  # Returned, the status would come after an empty message, which a caller would read.
+        if response is None:  # A return would send an empty message before the status, and the caller would read it.
             await context.abort(context.code(), context.details())
             raise AssertionError
         return response.SerializeToString()
@@ -141,14 +143,14 @@ def _one_answer(
     return handler
 
 
-def _answer(context: grpc.ServicerContext, status: grpc.StatusCode, details: str) -> None:
+def _set_status(context: grpc.ServicerContext, status: grpc.StatusCode, details: str) -> None:
     context.set_code(status)
     context.set_details(details)
 
 
-def _no_message(request_type: type[Message]) -> str:
-    return f"The request is no {request_type.DESCRIPTOR.full_name}."
+def _not_a_message(request_type: type[Message]) -> str:
+    return f"The request is not a {request_type.DESCRIPTOR.full_name}."
 
 
 MAX_BYTES = 4 * 1024 * 1024
-"""Of an answer: Flyte's callers refuse more (gRPC's default, which they keep)."""
+"""The size of the largest response that Flyte accepts: gRPC's default limit."""

@@ -17,11 +17,13 @@ from connector_core.errors import CannotServe
 from connector_core.listing import rows_of
 from connector_core.registry import ConnectorRegistry, default_registry
 from connector_core.service.creations import Creations
+from connector_core.service.jobs import AsyncConnectorService
+from connector_core.service.listing import ConnectorMetadataService
 from connector_core.service.metrics import Metrics
 from connector_core.service.pages import Pages
 from connector_core.service.rpcs import FLYTE1, FLYTE2, Rpcs
-from connector_core.service.servicers import AsyncConnectorService, ConnectorMetadataService, SyncConnectorService
 from connector_core.service.settings import ServiceSettings
+from connector_core.service.sync import SyncConnectorService
 from connector_core.service.watchdog import Watchdog
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What a platform engineer may set about the service, beside the options of ``connectors serve``."""
+"""The settings of the service that are environment variables."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["ServiceSettings"]
 
 @attrs.frozen
 class ServiceSettings:
-    """How long the service waits, in seconds; each is an environment variable.
+    """The time limits of the service, in seconds.
 
     Args:
-        forgive: ``CONNECTORS_FORGIVE``: how long a backend may fail to say how a job is, before the attempt is failed.
-        orphan_grace: ``CONNECTORS_ORPHAN_GRACE``: how long a job is left whose caller has gone before it was told of
-            it. Flyte polls each 30 s, and any replica may be the one that is asked: the more of them there are, the
-            longer this has to be.
-        drain: ``CONNECTORS_DRAIN``: how long running calls may take after the service was told to stop.
+        forgive: ``CONNECTORS_FORGIVE``: how long polls of a job may fail before the attempt fails.
+        orphan_grace: ``CONNECTORS_ORPHAN_GRACE``: how long the service keeps a job whose caller disconnected before
+            it got the answer. Flyte polls a job every 30 s, each time through any replica: the more replicas there
+            are, the longer this must be.
+        drain: ``CONNECTORS_DRAIN``: how long running calls may continue after the service was told to stop.
     """
 
     forgive: float = 600.0
@@ -29,13 +29,13 @@ class ServiceSettings:
 
     @classmethod
     def from_environment(cls) -> ServiceSettings:
-        """The settings of the process's environment.
+        """Return the settings in the process's environment.
 
         Raises:
-            InvalidSetting: A variable is no number of seconds.
+            InvalidSetting: if a variable is not a number of seconds.
         """
-        given = {field.name: os.environ.get(f"CONNECTORS_{field.name.upper()}") for field in attrs.fields(cls)}
-        return cls(**{name: _seconds(name, text) for name, text in given.items() if text is not None})
+        values = {field.name: os.environ.get(f"CONNECTORS_{field.name.upper()}") for field in attrs.fields(cls)}
+        return cls(**{name: _seconds(name, text) for name, text in values.items() if text is not None})
 
 
 def _seconds(name: str, text: str) -> float:

@@ -1,11 +1,11 @@
-"""What each error is to a caller: its gRPC status, and a text that it can read.
+"""The gRPC status and the details with which a request that failed is answered.
 
 ==================================================  ===================
 error                                               status
 ==================================================  ===================
 ``ConnectorFailed``, ``ConnectorConflict``          FAILED_PRECONDITION
 ``ConnectorNotFound``, ``ConnectorDisabled``        NOT_FOUND
-``Refused``: the request is wrong                   as it says
+``Refused``: the request is wrong                   its ``status``
 ``LiteralError`` about an input                     INVALID_ARGUMENT
 ``ConnectorOverloaded``                             RESOURCE_EXHAUSTED
 ``CallTimeout``                                     DEADLINE_EXCEEDED
@@ -15,7 +15,7 @@ error                                               status
 anything else: a bug in the connector               INTERNAL
 ==================================================  ===================
 
-What a job's own failure is, in ``get`` and ``do``, is no status but a phase; see :mod:`connector_core.service.polls`.
+In ``get`` and ``do``, an error that is about the job becomes its phase: see :mod:`connector_core.service.answers`.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ __all__ = ["Refused", "answer_error", "status_of"]
 
 
 class Refused(ConnectorError):
-    """A request that no connector is bothered with.
+    """A request that the service refuses without calling a connector.
 
     Attributes:
-        status: What it is refused with.
+        status: The status with which the request is answered.
     """
 
     def __init__(self, status: StatusCode, details: str) -> None:
@@ -59,10 +59,10 @@ class Refused(ConnectorError):
 
 
 def status_of(error: BaseException) -> StatusCode:
-    """The status that stands for the error."""
+    """Return the gRPC status of an error."""
     if isinstance(error, Refused):
         return error.status
-    if isinstance(error, LiteralError) and error.path.startswith("outputs"):  # The connector's fault.
+    if isinstance(error, LiteralError) and error.path.startswith("outputs"):  # The connector made the value.
         return StatusCode.INTERNAL
     for kind, status in _STATUSES:
         if isinstance(error, kind):
@@ -73,14 +73,14 @@ def status_of(error: BaseException) -> StatusCode:
 def answer_error(
     context: grpc.ServicerContext, error: BaseException, *, operation: str, task_type: str, request_id: str
 ) -> None:
-    """Answer a request with an error; a bug's traceback goes to the log, under the id that stands in the answer.
+    """Answer a request with an error. If the status is INTERNAL, log the traceback with the request's id.
 
     Args:
-        context: The request's.
-        error: What went wrong.
-        operation: The connector's method that was to be called.
-        task_type: As the caller gave it.
-        request_id: Names the request.
+        context: The request's context.
+        error: The error.
+        operation: The connector's method that the request calls.
+        task_type: The task type in the request.
+        request_id: The request's id, which stands both in the answer and in the log.
     """
     status = status_of(error)
     details = str(error)
@@ -91,11 +91,11 @@ def answer_error(
         details = f"failed to {operation} {task_type} task with error: {text} (request {request_id})"
         _log.error("%s", details[:_LONGEST], exc_info=error)
     context.set_code(status)
-    context.set_details(_short(masked(details)))
+    context.set_details(_shortened(masked(details)))
 
 
-def _short(text: str) -> str:
-    """As much of it as travels: gRPC sends it as a header, percent-encoded, and clients take about 8 KiB of headers."""
+def _shortened(text: str) -> str:
+    """Shorten details: gRPC sends them as a percent-encoded header, and clients accept about 8 KiB of headers."""
     text = text.encode("utf-8", "replace").decode()
     size = 0
     for index, letter in enumerate(text):

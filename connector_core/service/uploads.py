@@ -1,7 +1,7 @@
-"""Answers to GetTask whose outputs are written first, which may take longer than a call.
+"""Uploads of a job's outputs, which may take longer than a call.
 
-A call that ends before them is answered with the job's last state, and the next one is given what has been made
-meanwhile: begun anew with each poll, a large table would never be written.
+The upload of a large table would never end if each poll started it again. So it continues after the call that started
+it. Polls meanwhile get the job's last known state, and the first poll after its end gets the result.
 """
 
 from __future__ import annotations
@@ -17,45 +17,49 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from connector_core.idl import ResourceMessage
+    from connector_core.service.job_key import JobKey
 
 __all__ = ["Uploads"]
 
 
 class Uploads:
-    """The uploads of one process, by the job; the oldest are forgotten."""
+    """The uploads of one process; the oldest are cancelled if there are too many."""
 
     def __init__(self) -> None:
-        self._answers: OrderedDict[tuple[str, bytes], asyncio.Task[ResourceMessage]] = OrderedDict()
+        self._uploads: OrderedDict[JobKey, asyncio.Task[ResourceMessage]] = OrderedDict()
 
-    def running(self, task_type: str, resource_meta: bytes) -> bool:
-        """Whether the job has ended, and its answer is being made or waits to be fetched."""
-        return (task_type, resource_meta) in self._answers
+    def running(self, key: JobKey) -> bool:
+        """Return True if the job's upload has started and its result was not fetched yet."""
+        return key in self._uploads
 
-    def begin(self, task_type: str, resource_meta: bytes, answer: Coroutine[None, None, ResourceMessage]) -> None:
-        """Make an answer, whoever waits for it."""
-        self._answers[task_type, resource_meta] = asyncio.get_running_loop().create_task(answer)
-        if len(self._answers) > _MOST:
-            self._answers.popitem(last=False)[1].cancel()
-
-    async def answer(self, task_type: str, resource_meta: bytes, deadline: float | None) -> ResourceMessage:
-        """The answer that was begun; it is given once.
+    def start(self, key: JobKey, upload: Coroutine[None, None, ResourceMessage]) -> None:
+        """Start the upload of a job's outputs.
 
         Args:
-            task_type: The job's.
-            resource_meta: The job's.
-            deadline: Until when to wait, on the clock of ``time.monotonic``; None: until it is there.
+            key: The job.
+            upload: The upload; its result is the message with the job's state.
+        """
+        self._uploads[key] = asyncio.get_running_loop().create_task(upload)
+        if len(self._uploads) > _MOST:
+            self._uploads.popitem(last=False)[1].cancel()
+
+    async def result(self, key: JobKey, deadline: float | None) -> ResourceMessage:
+        """Wait for the end of a job's upload, and return its result once.
+
+        Args:
+            key: The job.
+            deadline: The time at which to stop waiting, on the clock of ``time.monotonic``; None: wait for the end.
 
         Raises:
-            TransientError: It is not there yet, or could not be made now.
+            TransientError: if the upload has not ended, or the storage is not available now.
         """
-        key = (task_type, resource_meta)
-        making = self._answers[key]
-        await asyncio.wait([making], timeout=None if deadline is None else deadline - time.monotonic())
-        if not making.done():
-            raise TransientError("Its outputs are still being written.")
-        if self._answers.get(key) is making:
-            del self._answers[key]
-        return making.result()
+        upload = self._uploads[key]
+        await asyncio.wait([upload], timeout=None if deadline is None else deadline - time.monotonic())
+        if not upload.done():
+            raise TransientError("The job's outputs are still being written.")
+        if self._uploads.get(key) is upload:
+            del self._uploads[key]
+        return upload.result()
 
 
 _MOST = 256

@@ -10,7 +10,7 @@ import pytest
 from connector_core.connector import SyncConnectorBase
 from connector_core.models import Resource
 from connector_core.phases import Phase
-from connector_core.service.servicers import MOST_CARRIED
+from connector_core.service.answers import MOST_CARRIED
 from connector_core.service.watchdog import Watchdog
 from connector_core.testing.calls import KEEPS_DEADLINE, arguments_of_do
 from connector_core.testing.contracts import Contract, holds

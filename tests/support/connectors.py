@@ -35,9 +35,15 @@ class Echo(SyncConnectorBase):
 class Jobs(AsyncConnectorBase):
     """Its jobs go through the steps that it is given, one with each `get`; the last one stays."""
 
-    def __init__(self, *steps: Step, task_type: str = "job", metadata_type: type[ResourceMeta] = JobMeta) -> None:
+    def __init__(
+        self,
+        *steps: Step,
+        task_type: str = "job",
+        version: int = 0,
+        metadata_type: type[ResourceMeta] = JobMeta,
+    ) -> None:
         """Serve `task_type` with jobs of these `steps`: resources, exceptions, or functions that give or raise one."""
-        super().__init__(metadata_type=metadata_type, task_type_name=task_type)
+        super().__init__(metadata_type=metadata_type, task_type_name=task_type, task_type_version=version)
         self.steps: Iterable[Step] = itertools.chain(steps, itertools.repeat((steps or (Resource.succeeded(),))[-1]))
         self.created: list[dict[str, Any]] = []
         self.polled: list[dict[str, Any]] = []

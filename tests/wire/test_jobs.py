@@ -58,9 +58,7 @@ class TestALife:
 
     def test_each_version_of_a_task_type_has_its_own(self, registry: ConnectorRegistry, flyte: Flyte) -> None:
         for version, name in enumerate(["zero", "one"]):
-            connector = Jobs(Resource.running(message=name))
-            connector._task_category = type(connector.task_category)("job", version)
-            registry.register(connector)
+            registry.register(Jobs(Resource.running(message=name), version=version))
         assert [flyte.get("job", b'{"job_id":1}', version=version).message for version in (0, 1)] == ["zero", "one"]
 
     def test_older_callers_send_the_task_type_only(self, registry: ConnectorRegistry, flyte1: Flyte1) -> None:

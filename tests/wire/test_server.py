@@ -157,7 +157,9 @@ class TestWhatIsPermitted:
         self, registry: ConnectorRegistry, flyte: Flyte
     ) -> None:
         registry.register(Jobs(Resource.running(custom_info={"x": "x" * 5_000_000})))
-        with refused(StatusCode.INTERNAL, r"^The answer has \d+ bytes, and Flyte takes 4194304; send less custom_info"):
+        with refused(
+            StatusCode.INTERNAL, r"^The answer has \d+ bytes, and Flyte accepts 4194304; send less custom_info"
+        ):
             flyte.get("job", b"{}")
 
     def test_many_calls_at_once_over_one_connection(self, registry: ConnectorRegistry, flyte: Flyte) -> None:
@@ -215,6 +217,16 @@ class TestABackendThatFails:
         flyte.get("job", b'{"job_id":1}')
         assert flyte.get("job", b'{"job_id":2}').phase is Phase.INITIALIZING
         assert flyte.get("job", b'{"job_id":1}').message == "one"
+
+    @pytest.mark.parametrize("category", [{"version": 1}, {"task_type": "other"}])
+    def test_a_job_of_another_category_with_equal_metadata_is_another_job(
+        self, registry: ConnectorRegistry, flyte: Flyte, category: Any
+    ) -> None:
+        registry.register(Jobs(Resource.running(message="half")))
+        registry.register(Jobs(TransientError("away"), **category))
+        assert flyte.get("job", b"{}").message == "half"
+        state = flyte.get(**{"task_type": "job", "resource_meta": b"{}"} | category)
+        assert state[:2] == (Phase.INITIALIZING, "The backend does not answer: away")
 
     def test_a_method_that_takes_too_long_has_failed_too(self, registry: ConnectorRegistry, flyte: Flyte) -> None:
         async def get(self: Any, resource_meta: Any) -> Resource:

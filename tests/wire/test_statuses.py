@@ -77,7 +77,7 @@ class TestNoConnector:
     def test_that_could_be_loaded(self) -> None:
         with refused(
             StatusCode.FAILED_PRECONDITION,
-            r"^Cannot find connector for task type: job\. .*no_such_module, which is not",
+            r"^Cannot find connector for task type: job\. .*no_such_module, which does not exist",
         ):
             of_an_entry("no_such_module:Connector", lambda flyte: flyte.create("job"))
 
@@ -127,9 +127,9 @@ class TestABadRequest:
 
     def test_bytes_that_are_no_message(self, channel: grpc.Channel, flyte: Flyte) -> None:
         for rpc in ("CreateTask", "GetTask", "DeleteTask", "GetTaskMetrics"):
-            with refused(StatusCode.INVALID_ARGUMENT, rf"^The request is no flyteidl\.admin\.{rpc}Request\.$"):
+            with refused(StatusCode.INVALID_ARGUMENT, rf"^The request is not a flyteidl\.admin\.{rpc}Request\.$"):
                 channel.unary_unary(f"/{flyte.service}/{rpc}")(b"\x0a\xff", timeout=30)
-        with refused(StatusCode.INVALID_ARGUMENT, r"^The request is no flyteidl\.admin\.GetTaskLogsRequest\.$"):
+        with refused(StatusCode.INVALID_ARGUMENT, r"^The request is not a flyteidl\.admin\.GetTaskLogsRequest\.$"):
             list(channel.unary_stream(f"/{flyte.service}/GetTaskLogs")(b"\x0a\xff", timeout=30))
 
     def test_a_connection_that_is_none(self, registry: ConnectorRegistry, channel: grpc.Channel) -> None:
@@ -152,7 +152,7 @@ class TestABadRequest:
 
     def test_an_execution_of_bytes_that_are_no_message(self, channel: grpc.Channel) -> None:
         execute = channel.stream_stream("/flyteidl.service.SyncAgentService/ExecuteTaskSync")
-        with refused(StatusCode.INVALID_ARGUMENT, r"^The request is no flyteidl\.admin\.ExecuteTaskSyncRequest\.$"):
+        with refused(StatusCode.INVALID_ARGUMENT, r"^The request is not a flyteidl\.admin\.ExecuteTaskSyncRequest\.$"):
             list(execute(iter([b"\x0a\xff"]), timeout=30))
 
 
@@ -177,7 +177,9 @@ class TestTheOtherKind:
     def test_a_state_that_is_none(self, registry: ConnectorRegistry, flyte2: Flyte2) -> None:
         registry.register(Echo())
         for encoded in (b"", b"{}"):
-            with refused(StatusCode.INVALID_ARGUMENT, r"^resource_meta is no state of a sync connector's job\.$"):
+            with refused(
+                StatusCode.INVALID_ARGUMENT, r"^resource_meta does not contain the result of a sync connector\.$"
+            ):
                 flyte2.get("echo", encoded)
 
 

@@ -90,6 +90,24 @@ def test_two_polls_at_once_begin_one_upload(
     assert uploads == ["begun"]
 
 
+@pytest.mark.parametrize("category", [{"version": 1}, {"task_type": "other"}])
+def test_a_job_of_another_category_with_equal_metadata_is_polled(
+    registry: ConnectorRegistry, connector: Jobs, flyte: Flyte, put: Callable[[Callable[[], None]], None], category: Any
+) -> None:
+    registry.register(Jobs(Resource.running(message="another"), **category))
+    may_end = threading.Event()
+
+    def wait() -> None:
+        assert may_end.wait(TIMEOUT)
+
+    put(wait)
+    for _ in range(2):
+        flyte.get("job", b'{"job_id":1}', prefix=PREFIX, timeout=2)
+    state = flyte.get(**{"task_type": "job", "resource_meta": b'{"job_id":1}'} | category)
+    may_end.set()
+    assert (state.phase, state.message) == (Phase.RUNNING, "another")
+
+
 def test_a_storage_that_does_not_answer_fails_no_job(
     connector: Jobs, flyte: Flyte, put: Callable[[Callable[[], None]], None]
 ) -> None:
