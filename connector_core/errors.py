@@ -206,15 +206,6 @@ class LiteralError(ConnectorError, ValueError):
     def __str__(self) -> str:
         return f"{self.path.removeprefix('.')}: {self.reason}" if self.path else self.reason
 
-    def within(self, step: str) -> LiteralError:
-        """This error, seen from further out.
-
-        Args:
-            step: What leads to the place from there: ``.price``, ``[3]``, or ``outputs`` where everything begins.
-        """
-        self.path = step + self.path
-        return self
-
 
 class TemplateError(ConnectorError, ValueError):
     """A placeholder in ``container.args`` cannot be filled.

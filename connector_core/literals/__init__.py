@@ -7,12 +7,17 @@ a kind is, ``types`` finds it, ``scalars``, ``containers``, ``unions``, ``record
 :class:`~connector_core.errors.LiteralError` that names the path of the value and what to do.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from connector_core.literals.converters import LiteralConverter, register_converter
-from connector_core.literals.files import Directory, File
 from connector_core.literals.reading import afrom_literal, afrom_literal_map, from_literal, from_literal_map
-from connector_core.literals.tables import StructuredDataset
 from connector_core.literals.types import literal_type
 from connector_core.literals.writing import MAX_OUTPUT_BYTES, ato_literal, ato_literal_map, to_literal, to_literal_map
+
+if TYPE_CHECKING:
+    from connector_core.literals.files import Directory, File
+    from connector_core.literals.tables import StructuredDataset
 
 __all__ = [
     "MAX_OUTPUT_BYTES",
@@ -31,3 +36,13 @@ __all__ = [
     "to_literal",
     "to_literal_map",
 ]
+
+_MODULE_OF_NAME = {"Directory": "files", "File": "files", "StructuredDataset": "tables"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a class that few programs use when it is first used."""
+    module = _MODULE_OF_NAME.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{module}"), name)

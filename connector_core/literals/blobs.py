@@ -11,8 +11,8 @@ from typing import Any
 from connector_core.errors import LiteralError
 from connector_core.idl import BlobType, Literal, LiteralType
 from connector_core.literals.files import Directory, File, upload
-from connector_core.literals.kinds import Kind, Scope, fill_passing
-from connector_core.literals.uris import is_remote, masked
+from connector_core.literals.kinds import Kind, Scope, fill_from_literal
+from connector_core.literals.uris import is_remote, without_credentials
 from connector_core.secrets import Secret
 
 __all__ = ["BlobKind", "PathKind", "blob_kind"]
@@ -42,12 +42,14 @@ class BlobKind(Kind):
         return {"type": "object", "title": title, "properties": properties, "additionalProperties": False}
 
     def fill(self, literal: Literal, value: Any, scope: Scope) -> None:
-        if not fill_passing(literal, value):
-            uri = self._place(value, scope)
+        if not fill_from_literal(literal, value):
+            uri = self._target(value, scope)
             try:
                 literal.scalar.blob.uri = uri
             except UnicodeEncodeError as error:
-                raise LiteralError(f"the URI {masked(uri)!r:.80} is no valid Unicode: {error.reason}.") from error
+                raise LiteralError(
+                    f"the URI {without_credentials(uri)!r:.80} is no valid Unicode: {error.reason}."
+                ) from error
             literal.scalar.blob.metadata.type.CopyFrom(self._blob_type())
 
     def read(self, literal: Literal, depth: int) -> Any:
@@ -59,7 +61,7 @@ class BlobKind(Kind):
         return self.python_type(blob.uri, format=blob.metadata.type.format or self._format)
 
     def pack(self, value: Any, scope: Scope) -> Any:
-        return {"path": self._place(value, scope)}
+        return {"path": self._target(value, scope)}
 
     def unpack(self, packed: Any) -> Any:
         path = packed.get("path") if type(packed) is dict else packed
@@ -67,7 +69,7 @@ class BlobKind(Kind):
             raise self.refuse(packed)
         return self.python_type(path, format=self._format)
 
-    def _place(self, value: Any, scope: Scope) -> str:
+    def _target(self, value: Any, scope: Scope) -> str:
         """Where the value will be."""
         if isinstance(value, self.python_type):
             uri: str = value.uri

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from connector_core.errors import LiteralError
 from connector_core.idl import Literal, LiteralType
-from connector_core.literals.kinds import Kind, Scope, deeper, fill_passing, show, step, struct_type
+from connector_core.literals.kinds import Kind, Scope, deeper, fill_from_literal, msgpack_type
+from connector_core.literals.naming import short_repr
+from connector_core.literals.paths import key_step, within
 from connector_core.secrets import Secret
 
 if TYPE_CHECKING:
@@ -51,17 +53,14 @@ class ListKind(Kind):
 
     def fill(self, literal: Literal, value: Any, scope: Scope) -> None:
         if not isinstance(value, self._accepted):
-            if fill_passing(literal, value):
+            if fill_from_literal(literal, value):
                 return
             raise self.refuse(value)
         literal.collection.SetInParent()
         inner, add, fill = scope.deeper(), literal.collection.literals.add, self.item.fill
-        try:
+        with within(lambda: f"[{len(literal.collection.literals) - 1}]"):
             for item in value:
                 fill(add(), item, inner)
-        except LiteralError as error:
-            error.within(f"[{len(literal.collection.literals) - 1}]")
-            raise
 
     def read(self, literal: Literal, depth: int) -> Any:
         if literal.WhichOneof("value") != "collection":
@@ -74,12 +73,9 @@ class ListKind(Kind):
             raise self.refuse(value)
         items: list[Any] = []
         pack = self.item.pack
-        try:
+        with within(lambda: f"[{len(items)}]"):
             for item in value:
                 items.append(pack(item, scope))  # noqa: PERF401
-        except LiteralError as error:
-            error.within(f"[{len(items)}]")
-            raise
         return items
 
     def unpack(self, packed: Any) -> Any:
@@ -89,12 +85,9 @@ class ListKind(Kind):
 
     def _each(self, convert: Callable[[Any], Any], items: Iterable[Any]) -> Any:
         values: list[Any] = []
-        try:
+        with within(lambda: f"[{len(values)}]"):
             for item in items:
                 values.append(convert(item))  # noqa: PERF401
-        except LiteralError as error:
-            error.within(f"[{len(values)}]")
-            raise
         if self._make is None:
             return values
         try:
@@ -116,7 +109,7 @@ class TupleKind(Kind):
         self.is_ordered: bool = any(item.is_ordered for item in items)
 
     def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
-        return struct_type()
+        return msgpack_type()
 
     def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
         size = len(self.items)
@@ -143,12 +136,9 @@ class TupleKind(Kind):
         if len(values) != len(convert):
             raise LiteralError(f"expected {self}, got {len(values)} values.")
         converted: list[Any] = []
-        try:
+        with within(lambda: f"[{len(converted)}]"):
             for item, one in zip(values, convert, strict=True):
                 converted.append(one(item))
-        except LiteralError as error:
-            error.within(f"[{len(converted)}]")
-            raise
         return converted
 
 
@@ -172,7 +162,7 @@ class DictKind(Kind):
         self.is_ordered: bool = key.is_ordered or value.is_ordered
 
     def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
-        return struct_type()
+        return msgpack_type()
 
     def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
         parts = {"additionalProperties": self.value.schema(outer), "propertyNames": self.key.schema(outer)}
@@ -181,34 +171,27 @@ class DictKind(Kind):
     def pack(self, value: Any, scope: Scope) -> Any:
         if not isinstance(value, dict):
             raise self.refuse(value)
-        packed: dict[Any, Any] = {}
-        key: Any = None
-        try:
-            for key, item in value.items():
-                packed[self.key.pack(key, scope)] = self.value.pack(item, scope)
-        except LiteralError as error:
-            error.within(step(key))
-            raise
-        except TypeError as error:
-            raise LiteralError(f"a key of {self} cannot be a key: {error}.") from error
-        return packed
+        return self._each(value, partial(self.key.pack, scope=scope), partial(self.value.pack, scope=scope))
 
     def unpack(self, packed: Any) -> Any:
         if type(packed) is not dict:
             raise self.refuse(packed)
-        value: dict[Any, Any] = {}
+        return self._each(packed, self._unpack_key, self.value.unpack)
+
+    def _each(
+        self, items: dict[Any, Any], convert_key: Callable[[Any], Any], convert_value: Callable[[Any], Any]
+    ) -> dict[Any, Any]:
+        converted: dict[Any, Any] = {}
         key: Any = None
         try:
-            for key, item in packed.items():
-                value[self._key(key)] = self.value.unpack(item)
-        except LiteralError as error:
-            error.within(step(key))
-            raise
+            with within(lambda: key_step(key)):
+                for key, item in items.items():
+                    converted[convert_key(key)] = convert_value(item)
         except TypeError as error:
             raise LiteralError(f"a key of {self} cannot be a key: {error}.") from error
-        return value
+        return converted
 
-    def _key(self, packed: Any) -> Any:
+    def _unpack_key(self, packed: Any) -> Any:
         """The key itself; JSON and a Struct hold a number as its text."""
         try:
             return self.key.unpack(packed)
@@ -231,7 +214,7 @@ class MapKind(DictKind):
     def fill(self, literal: Literal, value: Any, scope: Scope) -> None:
         if isinstance(value, dict):
             fill_map(literal, value, self.value, scope)
-        elif not fill_passing(literal, value):
+        elif not fill_from_literal(literal, value):
             raise self.refuse(value)
 
     def read(self, literal: Literal, depth: int) -> Any:
@@ -244,13 +227,12 @@ def fill_map(literal: Literal, values: dict[Any, Any], kind: Kind, scope: Scope)
     """Write a dict as a map of literals."""
     literal.map.SetInParent()
     inner, literals, fill = scope.deeper(), literal.map.literals, kind.fill
-    for name, value in values.items():
+    for name in values:
         check_name(name)
-        try:
+    name = ""
+    with within(lambda: f".{name}"):
+        for name, value in values.items():
             fill(literals[name], value, inner)
-        except LiteralError as error:
-            error.within(f".{name}")
-            raise
 
 
 def read_map(literal: Literal, kind: Kind, depth: int) -> dict[str, Any]:
@@ -258,19 +240,16 @@ def read_map(literal: Literal, kind: Kind, depth: int) -> dict[str, Any]:
     inner, read = deeper(depth), kind.read
     values: dict[str, Any] = {}
     name = ""
-    try:
+    with within(lambda: f".{name}"):
         for name, item in literal.map.literals.items():
             values[name] = read(item, inner)
-    except LiteralError as error:
-        error.within(f".{name}")
-        raise
     return values
 
 
 def check_name(name: Any) -> None:
     """Refuse what cannot name a literal."""
     if not isinstance(name, str) or isinstance(name, Secret):
-        raise LiteralError(f"a name must be a str, got {show(name)}.")
+        raise LiteralError(f"a name must be a str, got {short_repr(name)}.")
     if not name.isascii():
         try:
             name.encode()

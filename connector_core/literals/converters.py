@@ -9,7 +9,7 @@ import attrs
 
 from connector_core.errors import LiteralError
 from connector_core.idl import Literal
-from connector_core.literals.kinds import KINDS, MAX_DEPTH, Kind, Scope, fill_passing
+from connector_core.literals.kinds import KINDS, MAX_DEPTH, Kind, Scope, fill_from_literal
 from connector_core.literals.offloaded import fetch
 from connector_core.literals.untyped import ANY
 
@@ -78,7 +78,7 @@ class ConverterKind(Kind):
         return {}
 
     def fill(self, literal: Literal, value: Any, scope: Scope) -> None:
-        if fill_passing(literal, value):
+        if fill_from_literal(literal, value):
             return
         converted = self._call(self._converter.to_literal, value)
         if not isinstance(converted, Literal):

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from connector_core.errors import LiteralError
 from connector_core.idl import Literal, LiteralType, StructuredDatasetType
 from connector_core.literals.files import Directory, File, upload
-from connector_core.literals.kinds import Kind, Scope, fill_passing
+from connector_core.literals.kinds import Kind, Scope, fill_from_literal
 from connector_core.literals.tables import StructuredDataset, is_table, read_table, write_parquet
-from connector_core.literals.uris import is_remote, masked
+from connector_core.literals.uris import is_remote, without_credentials
 from connector_core.secrets import Secret
 
 if TYPE_CHECKING:
@@ -55,17 +55,17 @@ class DatasetKind(Kind):
         return {"type": "object", "title": title, "properties": properties, "additionalProperties": False}
 
     def fill(self, literal: Literal, value: Any, scope: Scope) -> None:
-        if fill_passing(literal, value):
+        if fill_from_literal(literal, value):
             return
         value = self._dataset(value)
-        uri, file_format = self._place(value, scope)
+        uri, file_format = self._target(value, scope)
         dataset = literal.scalar.structured_dataset
         try:
             dataset.uri = uri
             dataset.metadata.structured_dataset_type.CopyFrom(self._dataset_type(file_format, value.columns))
         except UnicodeEncodeError as error:
             raise LiteralError(
-                f"the dataset {masked(uri)!r:.80} is described in no valid Unicode: {error.reason}."
+                f"the dataset {without_credentials(uri)!r:.80} is described in no valid Unicode: {error.reason}."
             ) from error
 
     def read(self, literal: Literal, depth: int) -> Any:
@@ -78,7 +78,7 @@ class DatasetKind(Kind):
         )
 
     def pack(self, value: Any, scope: Scope) -> Any:
-        uri, file_format = self._place(self._dataset(value), scope)
+        uri, file_format = self._target(self._dataset(value), scope)
         return {"uri": uri, "file_format": file_format}
 
     def unpack(self, packed: Any) -> Any:
@@ -106,7 +106,7 @@ class DatasetKind(Kind):
             return StructuredDataset(table=value)
         raise self.refuse(value)
 
-    def _place(self, value: StructuredDataset, scope: Scope) -> tuple[str, str]:
+    def _target(self, value: StructuredDataset, scope: Scope) -> tuple[str, str]:
         """Where the table will be, and in which format."""
         if isinstance(value.uri, Secret):
             raise self.refuse(value.uri)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from connector_core.errors import LiteralError
-from connector_core.literals.uris import is_remote, masked
+from connector_core.literals.uris import is_remote, without_credentials
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -39,7 +39,7 @@ class _Blob:
             LiteralError: It is remote: it has to be downloaded first.
         """
         if is_remote(self.uri):
-            raise LiteralError(f"{masked(self.uri)} is not on this machine; use download() or open().")
+            raise LiteralError(f"{without_credentials(self.uri)} is not on this machine; use download() or open().")
         return self.uri.removeprefix("file://")
 
     def download(self, to: str | os.PathLike[str]) -> Path:
@@ -57,11 +57,10 @@ class _Blob:
             filesystem, path = url_to_fs(self.uri)
             filesystem.get(path, os.fspath(to), recursive=filesystem.isdir(path))
         except Exception as error:  # A filesystem raises what it likes.
-            raise LiteralError(masked(f"{self.uri} cannot be downloaded: {error}.")) from error
+            raise LiteralError(without_credentials(f"{self.uri} cannot be downloaded: {error}.")) from error
         return Path(to)
 
 
-@attrs.frozen
 class File(_Blob):
     """A file, here or in an object store: Flyte's Blob.
 
@@ -78,6 +77,8 @@ class File(_Blob):
         format: Flyte's word for what it holds, such as ``csv``; empty where nothing is said.
     """
 
+    __slots__ = ()
+
     def open(self, mode: str = "rb") -> AbstractContextManager[Any]:
         """Open it where it is, for a ``with`` statement.
 
@@ -92,11 +93,10 @@ class File(_Blob):
         try:
             opened: AbstractContextManager[Any] = fsspec.open(self.uri, mode)
         except Exception as error:
-            raise LiteralError(masked(f"{self.uri} cannot be opened: {error}.")) from error
+            raise LiteralError(without_credentials(f"{self.uri} cannot be opened: {error}.")) from error
         return opened
 
 
-@attrs.frozen
 class Directory(_Blob):
     """A directory, here or in an object store: Flyte's multipart Blob.
 
@@ -104,6 +104,8 @@ class Directory(_Blob):
         uri: Where it is: a path, or a URI that fsspec knows.
         format: Flyte's word for what its files hold; empty where nothing is said.
     """
+
+    __slots__ = ()
 
 
 def upload(path: Path, uri: str) -> None:
@@ -119,4 +121,4 @@ def upload(path: Path, uri: str) -> None:
         filesystem.makedirs(filesystem._parent(target), exist_ok=True)
         filesystem.put(os.fspath(path), target, recursive=path.is_dir())
     except Exception as error:  # A filesystem raises what it likes.
-        raise LiteralError(masked(f"{path} cannot be uploaded to {uri}: {error}.")) from error
+        raise LiteralError(without_credentials(f"{path} cannot be uploaded to {uri}: {error}.")) from error

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from types import NoneType
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import msgspec
 
 from connector_core.errors import LiteralError
 from connector_core.idl import Literal, LiteralMap, LiteralType, SimpleType
+from connector_core.literals.naming import content_name, type_name
 from connector_core.literals.offloaded import fetch
-from connector_core.literals.structs import from_struct
+from connector_core.literals.protobuf_struct import dict_from_protobuf
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,17 +23,12 @@ __all__ = [
     "MSGPACK",
     "Kind",
     "Scope",
-    "decode",
+    "content_name",
+    "decode_msgpack",
     "deeper",
+    "fill_from_literal",
     "fill_msgpack",
-    "fill_passing",
-    "locate",
-    "show",
-    "spell",
-    "spell_literal",
-    "step",
-    "struct_type",
-    "unexpected",
+    "msgpack_type",
 ]
 
 MAX_DEPTH = 30
@@ -122,7 +117,7 @@ class Kind(ABC):
 
         (Filling in place takes a quarter of the time that nested constructors take.)
         """
-        if not fill_passing(literal, value):
+        if not fill_from_literal(literal, value):
             fill_msgpack(literal, self.pack(value, scope))
 
     def read(self, literal: Literal, depth: int) -> Any:
@@ -131,21 +126,21 @@ class Kind(ABC):
             case "scalar":
                 match literal.scalar.WhichOneof("value"):
                     case "binary":
-                        return self.unpack(decode(literal))
+                        return self.unpack(decode_msgpack(literal))
                     case "generic":
-                        return self.unpack(from_struct(literal.scalar.generic))
+                        return self.unpack(dict_from_protobuf(literal.scalar.generic))
                     case "union":
                         return self.read(literal.scalar.union.value, deeper(depth))
             case "offloaded_metadata":
                 return self.read(fetch(literal.offloaded_metadata), deeper(depth))
-        raise LiteralError(f"expected {self}, got {spell_literal(literal)}.")
+        raise LiteralError(f"expected {self}, got {content_name(literal)}.")
 
     def refuse(self, value: Any) -> LiteralError:
         """The error for a value, or a packed value, of another type."""
-        return LiteralError(f"expected {self}, got {spell(type(value))}.")
+        return LiteralError(f"expected {self}, got {type_name(type(value))}.")
 
 
-def fill_passing(literal: Literal, value: Any) -> bool:
+def fill_from_literal(literal: Literal, value: Any) -> bool:
     """Whether the value is a literal already, which passes through as it is."""
     if type(value) is Literal:
         literal.CopyFrom(value)
@@ -170,7 +165,7 @@ def fill_msgpack(literal: Literal, packed: Any) -> None:
     binary.tag = MSGPACK
 
 
-def decode(literal: Literal) -> Any:
+def decode_msgpack(literal: Literal) -> Any:
     """What the msgpack of a Binary scalar holds."""
     binary = literal.scalar.binary
     if binary.tag != MSGPACK:
@@ -184,68 +179,8 @@ def decode(literal: Literal) -> Any:
         raise LiteralError(f"its msgpack bytes are malformed: {error}.") from error
 
 
-def struct_type() -> LiteralType:
+def msgpack_type() -> LiteralType:
     """The LiteralType of what travels as msgpack: the annotation tells Flyte's cache how to read it."""
     declared = LiteralType(simple=SimpleType.STRUCT)
     declared.annotation.annotations.update({"cache-key-metadata": {"serialization-format": MSGPACK}})
     return declared
-
-
-def step(key: Any) -> str:
-    """The step of a path that leads to the value of a dict."""
-    return f".{key}" if type(key) is str else f"[{show(key)}]"
-
-
-def show(value: Any) -> str:
-    """The value as it is written, cut short."""
-    try:
-        return f"{value!r:.80}"
-    except Exception:  # Such as that of an int of more than 4300 digits.
-        return f"this {spell(type(value))}"
-
-
-def spell(python_type: Any) -> str:
-    """The type as a person would write it."""
-    if python_type is None or python_type is NoneType:
-        return "None"
-    if isinstance(python_type, type) and not get_args(python_type):
-        return python_type.__name__
-    if isinstance(python_type, str):
-        return repr(python_type)
-    return str(python_type).replace("typing.", "")
-
-
-def spell_literal(literal: Literal) -> str:
-    """What a literal holds, in Python's words where it has them."""
-    held: str | None = literal.WhichOneof("value")
-    if held == "scalar":
-        held = literal.scalar.WhichOneof("value")
-        if held == "primitive":
-            held = literal.scalar.primitive.WhichOneof("value")
-    if held is None:
-        return "a literal that holds no value"
-    return _WORDS.get(held, held)
-
-
-_WORDS = {
-    "integer": "int",
-    "float_value": "float",
-    "string_value": "str",
-    "boolean": "bool",
-    "duration": "timedelta",
-    "none_type": "None",
-    "collection": "list",
-    "map": "dict",
-}
-
-
-def locate(error: LiteralError | RecursionError, path: str) -> LiteralError:
-    """The error as it is raised, with the path of the whole value before that of the part."""
-    if isinstance(error, RecursionError):
-        return LiteralError("nested too deeply.", path=path)
-    return LiteralError(error.reason, path=f"{path}{error.path}".removeprefix("."))
-
-
-def unexpected(error: Exception, path: str) -> LiteralError:
-    """The error for what a value's own methods raise: it may be anything."""
-    return LiteralError(f"{type(error).__name__}: {error}.", path=path)

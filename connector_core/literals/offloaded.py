@@ -8,7 +8,7 @@ from google.protobuf.message import DecodeError
 
 from connector_core.errors import LiteralError
 from connector_core.idl import Literal
-from connector_core.literals.uris import masked
+from connector_core.literals.uris import without_credentials
 
 if TYPE_CHECKING:
     from flyteidl.core.literals_pb2 import LiteralOffloadedMetadata
@@ -30,13 +30,13 @@ def fetch(offloaded: LiteralOffloadedMetadata) -> Literal:
     data = _read(offloaded.uri)
     if len(data) > MAX_OFFLOADED_BYTES:
         raise LiteralError(
-            f"the literal offloaded to {masked(offloaded.uri)} is larger than {MAX_OFFLOADED_BYTES // 2**20} MiB; "
-            "pass a structured dataset or a file instead."
+            f"the literal offloaded to {without_credentials(offloaded.uri)} is larger than "
+            f"{MAX_OFFLOADED_BYTES // 2**20} MiB; pass a structured dataset or a file instead."
         )
     try:
         return Literal.FromString(data)
     except DecodeError as error:
-        raise LiteralError(f"what lies at {masked(offloaded.uri)} is no offloaded literal.") from error
+        raise LiteralError(f"what lies at {without_credentials(offloaded.uri)} is no offloaded literal.") from error
 
 
 def _read(uri: str) -> bytes:
@@ -47,5 +47,5 @@ def _read(uri: str) -> bytes:
         with opened as file:
             data: bytes = file.read(MAX_OFFLOADED_BYTES + 1)
     except Exception as error:  # A filesystem raises what it likes.
-        raise LiteralError(masked(f"the literal offloaded to {uri} cannot be read: {error}.")) from error
+        raise LiteralError(without_credentials(f"the literal offloaded to {uri} cannot be read: {error}.")) from error
     return data

@@ -7,7 +7,9 @@ from typing import Any
 
 from connector_core.errors import LiteralError
 from connector_core.idl import Literal, LiteralMap
-from connector_core.literals.kinds import MAX_DEPTH, locate, spell, unexpected
+from connector_core.literals.kinds import MAX_DEPTH
+from connector_core.literals.naming import type_name
+from connector_core.literals.paths import conversion_error, join_path
 from connector_core.literals.types import kind_of
 from connector_core.literals.writing import Types, types_by_name
 
@@ -30,13 +32,13 @@ def from_literal(literal: Literal, python_type: Any = None, *, path: str = "") -
         LiteralError: The literal holds another type, is malformed, or cannot be fetched.
     """
     if not isinstance(literal, Literal):
-        raise LiteralError(f"expected a Literal, got {spell(type(literal))}.", path=path)
+        raise LiteralError(f"expected a Literal, got {type_name(type(literal))}.", path=path)
     try:
         return kind_of(python_type).read(literal, MAX_DEPTH)
     except (LiteralError, RecursionError) as error:
-        raise locate(error, path) from error.__cause__
+        raise conversion_error(error, path) from error.__cause__
     except Exception as error:
-        raise unexpected(error, path) from error
+        raise conversion_error(error, path) from error
 
 
 async def afrom_literal(literal: Literal, python_type: Any = None, *, path: str = "") -> Any:
@@ -63,16 +65,16 @@ def from_literal_map(literals: LiteralMap | None, types: Types = None, *, path: 
         LiteralError: A declared name is missing, or a literal is not of its type.
     """
     if literals is not None and not isinstance(literals, LiteralMap):
-        raise LiteralError(f"expected a LiteralMap, got {spell(type(literals))}.", path=path)
+        raise LiteralError(f"expected a LiteralMap, got {type_name(type(literals))}.", path=path)
     declared = types_by_name(types)
     found = LiteralMap().literals if literals is None else literals.literals
     for name in declared or ():
         if name not in found:
             there = f"there are: {', '.join(sorted(found))}" if found else "there is none"
             there = "there are no values at all" if literals is None else there
-            raise LiteralError(f"the value is missing; {there}.", path=_join(path, name))
+            raise LiteralError(f"the value is missing; {there}.", path=join_path(path, name))
     return {
-        name: from_literal(found[name], declared[name] if declared else None, path=_join(path, name))
+        name: from_literal(found[name], declared[name] if declared else None, path=join_path(path, name))
         for name in (found if declared is None else declared)
     }
 
@@ -80,7 +82,3 @@ def from_literal_map(literals: LiteralMap | None, types: Types = None, *, path: 
 async def afrom_literal_map(literals: LiteralMap | None, types: Types = None, *, path: str = "") -> dict[str, Any]:
     """As :func:`from_literal_map`, in a thread: something may have to be fetched."""
     return await asyncio.to_thread(from_literal_map, literals, types, path=path)
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name

@@ -15,7 +15,8 @@ import msgspec
 
 from connector_core.errors import LiteralError
 from connector_core.idl import LiteralType
-from connector_core.literals.kinds import Kind, Scope, step, struct_type
+from connector_core.literals.kinds import Kind, Scope, msgpack_type
+from connector_core.literals.paths import key_step, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -33,13 +34,13 @@ def record_kind(cls: type, kind_of: Callable[[Any], Kind]) -> Kind | None:
     if typing.is_typeddict(cls):
         return _TypedDictKind(cls, kind_of)
     if issubclass(cls, msgspec.Struct):
-        return _StructKind(cls, kind_of)
+        return _MsgspecKind(cls, kind_of)
     if issubclass(cls, tuple) and hasattr(cls, "_fields"):
         return _NamedTupleKind(cls, kind_of)
     if _is_model(cls):
-        return _ModelKind(cls, kind_of)
+        return _PydanticKind(cls, kind_of)
     if dataclasses.is_dataclass(cls) or attrs.has(cls):
-        return _RecordKind(cls, kind_of)
+        return _DataclassKind(cls, kind_of)
     return None
 
 
@@ -84,18 +85,15 @@ class _FieldsKind(Kind):
 
     def kind_of_field(self, name: str, python_type: Any) -> Kind:
         """The kind of the type of a field."""
-        try:
+        with within(f".{name}"):
             return self.kind_of(python_type)
-        except LiteralError as error:
-            error.within(f".{name}")
-            raise
 
     def field_types(self) -> Iterator[tuple[str, Any]]:
         """The name and the type of each field."""
         yield from self.hints.items()
 
     def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
-        declared = struct_type()
+        declared = msgpack_type()
         try:
             declared.metadata.update(self.root_schema())
         except (LiteralError, RecursionError):
@@ -118,7 +116,7 @@ class _FieldsKind(Kind):
         return self.schema()
 
 
-class _RecordKind(_FieldsKind):
+class _DataclassKind(_FieldsKind):
     """A dataclass or an attrs class."""
 
     @cached_property
@@ -160,23 +158,20 @@ class _RecordKind(_FieldsKind):
                 raise self.refuse(value)
             _refuse_unknown(self.fields, value, self)
             arguments = (field for field in self.fields if field.argument)
-            value = _construct(self.python_type, _convert(arguments, value, lambda field, item: item))
+            value = _construct(self.python_type, _convert_fields(arguments, value, lambda field, item: item))
         packed: dict[str, Any] = {}
         name, fields = "", self.fields
-        try:
+        with within(lambda: f".{name}"):
             for field in fields:
                 name = field.name
                 packed[name] = field.kind.pack(getattr(value, name), scope)
-        except LiteralError as error:
-            error.within(f".{name}")
-            raise
         return packed
 
     def unpack(self, packed: Any) -> Any:
         if type(packed) is not dict:
             raise self.refuse(packed)
         fields = (field for field in self.fields if field.argument)
-        return _construct(self.python_type, _convert(fields, packed, lambda field, item: field.kind.unpack(item)))
+        return _construct(self.python_type, _convert_fields(fields, packed, _unpack_field))
 
     def root_schema(self) -> dict[str, Any]:
         schema = self.schema()
@@ -191,7 +186,7 @@ class _RecordKind(_FieldsKind):
         fields = [field for field in self.fields if field.argument]
         schema: dict[str, Any] = {"type": "object", "title": self.name, "additionalProperties": False}
         if fields:
-            schema["properties"] = {field.name: _property(field, (*outer, self)) for field in fields}
+            schema["properties"] = {field.name: _property_schema(field, (*outer, self)) for field in fields}
         if required := [field.name for field in fields if field.is_required]:
             schema["required"] = required
         return schema
@@ -216,12 +211,12 @@ class _TypedDictKind(_FieldsKind):
         return fields
 
     def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
-        return struct_type()
+        return msgpack_type()
 
     def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
         schema: dict[str, Any] = {"type": "object", "additionalProperties": False}
         if self.fields:
-            schema["properties"] = {field.name: _property(field, (*outer, self)) for field in self.fields}
+            schema["properties"] = {field.name: _property_schema(field, (*outer, self)) for field in self.fields}
         if required := sorted(field.name for field in self.fields if field.is_required):
             schema["required"] = required
         return schema
@@ -230,12 +225,12 @@ class _TypedDictKind(_FieldsKind):
         if type(value) is not dict:
             raise self.refuse(value)
         _refuse_unknown(self.fields, value, self)
-        return _convert(self.fields, value, lambda field, item: field.kind.pack(item, scope))
+        return _convert_fields(self.fields, value, lambda field, item: field.kind.pack(item, scope))
 
     def unpack(self, packed: Any) -> Any:
         if type(packed) is not dict:
             raise self.refuse(packed)
-        return _convert(self.fields, packed, lambda field, item: field.kind.unpack(item))
+        return _convert_fields(self.fields, packed, _unpack_field)
 
 
 class _NamedTupleKind(_FieldsKind):
@@ -260,17 +255,19 @@ class _NamedTupleKind(_FieldsKind):
         ]
 
     def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
-        return struct_type()
+        return msgpack_type()
 
     def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
         size = len(self.fields)
-        items = [_property(field, (*outer, self)) for field in self.fields]
+        items = [_property_schema(field, (*outer, self)) for field in self.fields]
         return {"type": "array", "prefixItems": items, "minItems": size, "maxItems": size}
 
     def pack(self, value: Any, scope: Scope) -> Any:
         if not isinstance(value, self.python_type):
             raise self.refuse(value)
-        return list(_convert(self.fields, value._asdict(), lambda field, item: field.kind.pack(item, scope)).values())
+        return list(
+            _convert_fields(self.fields, value._asdict(), lambda field, item: field.kind.pack(item, scope)).values()
+        )
 
     def unpack(self, packed: Any) -> Any:
         if type(packed) is not list:
@@ -278,10 +275,10 @@ class _NamedTupleKind(_FieldsKind):
         if len(packed) > len(self.fields):
             raise LiteralError(f"expected {len(self.fields)} values for {self}, got {len(packed)}.")
         named = {field.name: item for field, item in zip(self.fields, packed, strict=False)}
-        return _construct(self.python_type, _convert(self.fields, named, lambda field, item: field.kind.unpack(item)))
+        return _construct(self.python_type, _convert_fields(self.fields, named, _unpack_field))
 
 
-class _ModelKind(_FieldsKind):
+class _PydanticKind(_FieldsKind):
     """A pydantic model: pydantic itself converts it."""
 
     tag = "Pydantic Transformer"
@@ -320,10 +317,10 @@ class _ModelKind(_FieldsKind):
         try:
             return self.python_type.model_validate_json(msgspec.json.encode(packed), strict=False)
         except Exception as error:  # pydantic's ValidationError, or what a model's own validators raise
-            raise _of_pydantic(error, self) from error
+            raise _pydantic_error(error, self) from error
 
 
-class _StructKind(_FieldsKind):
+class _MsgspecKind(_FieldsKind):
     """A msgspec Struct: msgspec itself converts it."""
 
     def field_types(self) -> Iterator[tuple[str, Any]]:
@@ -343,17 +340,17 @@ class _StructKind(_FieldsKind):
             packed = msgspec.to_builtins(value, builtin_types=(bytes,))
             msgspec.convert(packed, self.python_type)
         except Exception as error:
-            raise _of_msgspec(error, self) from error
+            raise _msgspec_error(error, self) from error
         return packed
 
     def unpack(self, packed: Any) -> Any:
         try:
             return msgspec.convert(packed, self.python_type)
         except Exception as error:  # __post_init__ raises what it likes
-            raise _of_msgspec(error, self) from error
+            raise _msgspec_error(error, self) from error
 
 
-def _of_pydantic(error: Any, kind: Kind) -> LiteralError:
+def _pydantic_error(error: Any, kind: Kind) -> LiteralError:
     if not hasattr(error, "errors"):
         return LiteralError(f"{kind} refuses the value: {error}.")
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
@@ -361,30 +358,31 @@ def _of_pydantic(error: Any, kind: Kind) -> LiteralError:
     return LiteralError(f"{first['msg']}.", path=path)
 
 
-def _of_msgspec(error: Exception, kind: Kind) -> LiteralError:
+def _msgspec_error(error: Exception, kind: Kind) -> LiteralError:
     if not isinstance(error, msgspec.ValidationError):
         return LiteralError(f"{kind} refuses the value: {error}.")
     reason, _, place = str(error).partition(" - at `$")
     return LiteralError(f"{reason.replace('`', '')}.", path=place.rstrip("`"))
 
 
-def _convert(
+def _convert_fields(
     fields: Iterable[_Field], values: Mapping[str, Any], convert: Callable[[_Field, Any], Any]
 ) -> dict[str, Any]:
     """The values of the fields by their arguments; one that is missing and need not be there is left out."""
     converted: dict[str, Any] = {}
     name = ""
-    try:
+    with within(lambda: f".{name}"):
         for field in fields:
             name = field.name
             if name in values:
                 converted[field.argument or name] = convert(field, values[name])
             elif field.is_required:
                 raise LiteralError(f"the value is missing, expected {field.kind}.")
-    except LiteralError as error:
-        error.within(f".{name}")
-        raise
     return converted
+
+
+def _unpack_field(field: _Field, packed: Any) -> Any:
+    return field.kind.unpack(packed)
 
 
 def _refuse_unknown(fields: Iterable[_Field], values: Mapping[str, Any], kind: Kind) -> None:
@@ -392,7 +390,7 @@ def _refuse_unknown(fields: Iterable[_Field], values: Mapping[str, Any], kind: K
     names = [field.name for field in fields]
     for name in values:
         if name not in names:
-            raise LiteralError(f"{kind} has no such field; it has: {', '.join(names)}.", path=step(name))
+            raise LiteralError(f"{kind} has no such field; it has: {', '.join(names)}.", path=key_step(name))
 
 
 def _construct(cls: Any, arguments: Mapping[str, Any]) -> Any:
@@ -402,12 +400,9 @@ def _construct(cls: Any, arguments: Mapping[str, Any]) -> Any:
         raise LiteralError(f"{cls.__name__} refuses the value: {error}.") from error
 
 
-def _property(field: _Field, outer: tuple[Kind, ...]) -> dict[str, Any]:
-    try:
+def _property_schema(field: _Field, outer: tuple[Kind, ...]) -> dict[str, Any]:
+    with within(f".{field.name}"):
         schema = field.kind.schema(outer)
-    except LiteralError as error:
-        error.within(f".{field.name}")
-        raise
     if field.default is not _MISSING:
         try:
             packed = field.kind.pack(field.default, Scope())

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from connector_core.errors import LiteralError
 from connector_core.idl import Literal, LiteralType, SimpleType
-from connector_core.literals.kinds import Kind, Scope, fill_passing, show, spell, spell_literal
+from connector_core.literals.kinds import Kind, Scope, fill_from_literal
+from connector_core.literals.naming import content_name, short_repr, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,7 +31,7 @@ class _Scalar(Kind):
     json: dict[str, Any]
 
     def __init__(self) -> None:
-        self.name: str = spell(self.python_type)
+        self.name: str = type_name(self.python_type)
         self.tag: str = self.python_type.__name__
 
     def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
@@ -41,7 +42,7 @@ class _Scalar(Kind):
 
     def fill(self, literal: Literal, value: Any, scope: Scope) -> None:
         if type(value) is not self.python_type:
-            if fill_passing(literal, value):
+            if fill_from_literal(literal, value):
                 return
             value = self.accept(value)
         try:
@@ -49,7 +50,7 @@ class _Scalar(Kind):
         except UnicodeEncodeError as error:
             raise LiteralError(f"the text is no valid Unicode: {error.reason}.") from error
         except (ValueError, OverflowError) as error:
-            raise LiteralError(f"{show(value)} is out of the range that Flyte can hold: {error}.") from error
+            raise LiteralError(f"{short_repr(value)} is out of the range that Flyte can hold: {error}.") from error
 
     def read(self, literal: Literal, depth: int) -> Any:
         primitive = literal.scalar.primitive
@@ -58,7 +59,7 @@ class _Scalar(Kind):
             return self.get(primitive)
         if held is None:
             return super().read(literal, depth)
-        return self.other(literal)
+        return self.read_other(literal)
 
     def pack(self, value: Any, scope: Scope) -> Any:
         return value if type(value) is self.python_type else self.accept(value)
@@ -74,9 +75,9 @@ class _Scalar(Kind):
         """Take the value of exactly this type."""
         return getattr(primitive, self.field)
 
-    def other(self, literal: Literal) -> Any:
+    def read_other(self, literal: Literal) -> Any:
         """Take the value of another primitive."""
-        raise LiteralError(f"expected {self}, got {spell_literal(literal)}.")
+        raise LiteralError(f"expected {self}, got {content_name(literal)}.")
 
     def accept(self, value: Any) -> Any:
         """A value of another Python type as one of this."""
@@ -101,13 +102,13 @@ class _Int(_Scalar):
     def pack(self, value: Any, scope: Scope) -> Any:
         value = super().pack(value, scope)
         if not _LEAST <= value <= _MOST:
-            raise LiteralError(f"{show(value)} is out of the range that msgpack can hold, 64 bits.")
+            raise LiteralError(f"{short_repr(value)} is out of the range that msgpack can hold, 64 bits.")
         return value
 
-    def other(self, literal: Literal) -> Any:
+    def read_other(self, literal: Literal) -> Any:
         # Flyte's console is written in JavaScript, and sends 3.0 for 3.
         primitive = literal.scalar.primitive
-        return self.convert(primitive.float_value) if primitive.HasField("float_value") else super().other(literal)
+        return self.convert(primitive.float_value) if primitive.HasField("float_value") else super().read_other(literal)
 
     def convert(self, packed: Any) -> Any:
         if type(packed) is float and packed.is_integer():
@@ -129,9 +130,9 @@ class _Float(_Scalar):
     def get(self, primitive: Primitive) -> Any:
         return primitive.float_value
 
-    def other(self, literal: Literal) -> Any:
+    def read_other(self, literal: Literal) -> Any:
         primitive = literal.scalar.primitive
-        return float(primitive.integer) if primitive.HasField("integer") else super().other(literal)
+        return float(primitive.integer) if primitive.HasField("integer") else super().read_other(literal)
 
     def accept(self, value: Any) -> Any:
         return self.convert(value)
@@ -141,7 +142,7 @@ class _Float(_Scalar):
             try:
                 return float(packed)
             except OverflowError as error:
-                raise LiteralError(f"{show(packed)} is out of the range of a float.") from error
+                raise LiteralError(f"{short_repr(packed)} is out of the range of a float.") from error
         raise self.refuse(packed)
 
 
@@ -169,7 +170,7 @@ class _None(_Scalar):
     def fill(self, literal: Literal, value: Any, scope: Scope) -> None:
         if value is None:
             literal.scalar.none_type.SetInParent()
-        elif not fill_passing(literal, value):
+        elif not fill_from_literal(literal, value):
             raise self.refuse(value)
 
     def read(self, literal: Literal, depth: int) -> Any:
@@ -247,7 +248,7 @@ class _Timedelta(_Scalar):
             try:
                 return timedelta(seconds=packed)
             except (ValueError, OverflowError) as error:
-                raise LiteralError(f"{show(packed)} seconds are out of range: {error}.") from error
+                raise LiteralError(f"{short_repr(packed)} seconds are out of range: {error}.") from error
         raise self.refuse(packed)
 
 
@@ -265,7 +266,7 @@ class _Bytes(Kind):
         return {"type": "string", "format": "base64"}
 
     def fill(self, literal: Literal, value: Any, scope: Scope) -> None:
-        if not fill_passing(literal, value):
+        if not fill_from_literal(literal, value):
             literal.scalar.binary.value = self.pack(value, scope)
 
     def read(self, literal: Literal, depth: int) -> Any:
@@ -316,7 +317,7 @@ def _parse(kind: Kind, packed: Any, parse: Callable[[str], Any]) -> Any:
     try:
         return parse(packed)
     except (ValueError, InvalidOperation) as error:
-        raise LiteralError(f"expected {kind}, got the text {show(packed)}.") from error
+        raise LiteralError(f"expected {kind}, got the text {short_repr(packed)}.") from error
 
 
 _LONGEST = timedelta(seconds=315_576_000_000)
@@ -341,7 +342,7 @@ class _Choice(Kind):
         return [packed for _, packed in self.choices]
 
     @property
-    def of(self) -> Kind:
+    def value_kind(self) -> Kind:
         """The kind of all that they travel as.
 
         Raises:
@@ -353,7 +354,7 @@ class _Choice(Kind):
         return SCALARS[types.pop()]
 
     def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
-        declared = self.of.literal_type(outer)
+        declared = self.value_kind.literal_type(outer)
         declared.annotation.annotations.update({"literal_values": self.values})
         return declared
 
@@ -361,24 +362,24 @@ class _Choice(Kind):
         return {"enum": self.values}
 
     def fill(self, literal: Literal, value: Any, scope: Scope) -> None:
-        if not fill_passing(literal, value):
-            self.of.fill(literal, self.pack(value, scope), scope)
+        if not fill_from_literal(literal, value):
+            self.value_kind.fill(literal, self.pack(value, scope), scope)
 
     def read(self, literal: Literal, depth: int) -> Any:
-        return self.unpack(self.of.read(literal, depth))
+        return self.unpack(self.value_kind.read(literal, depth))
 
     def pack(self, value: Any, scope: Scope) -> Any:
-        return self._find(value.value if isinstance(value, Enum) else value)[1]
+        return self._choice(value.value if isinstance(value, Enum) else value)[1]
 
     def unpack(self, packed: Any) -> Any:
-        return self._find(packed)[0]
+        return self._choice(packed)[0]
 
-    def _find(self, packed: Any) -> tuple[Any, Any]:
+    def _choice(self, packed: Any) -> tuple[Any, Any]:
         for choice in self.choices:
             if type(choice[1]) is type(packed) and choice[1] == packed:
                 return choice
         values = ", ".join(map(repr, self.values))
-        raise LiteralError(f"expected one of {values}, got {show(packed)}.")
+        raise LiteralError(f"expected one of {values}, got {short_repr(packed)}.")
 
 
 class LiteralKind(_Choice):
@@ -412,11 +413,11 @@ class EnumKind(_Choice):
     tag = "DefaultEnumTransformer"
 
     def __init__(self, python_type: type[Enum]) -> None:
-        super().__init__(spell(python_type), ((member, member.value) for member in python_type))
+        super().__init__(type_name(python_type), ((member, member.value) for member in python_type))
         self.python_type = python_type
 
     def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
-        if self.of is SCALARS[str]:
+        if self.value_kind is SCALARS[str]:
             return LiteralType(enum_type={"values": self.values})
         return super().literal_type(outer)
 

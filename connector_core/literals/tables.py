@@ -7,8 +7,9 @@ None of them is imported before a table is written or read; pyarrow is needed th
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from importlib import import_module
 from typing import Any, TypeVar, overload
 
@@ -16,7 +17,7 @@ import attrs
 
 from connector_core.errors import ConnectorError, LiteralError
 from connector_core.idl import LiteralType
-from connector_core.literals.uris import masked
+from connector_core.literals.uris import is_remote, local_path, without_credentials
 
 __all__ = ["StructuredDataset", "is_table", "read_table", "write_parquet"]
 
@@ -55,17 +56,15 @@ def write_parquet(table: Any, directory_uri: str) -> None:
     writer_type = _pyarrow("pyarrow.parquet").ParquetWriter
     uri = f"{directory_uri.rstrip('/')}/00000"
     with _readable_errors(f"the table cannot be written to {uri}"):
-        stream = _stream(table)
-        filesystem, path = _filesystem(uri)
-        filesystem.makedirs(filesystem._parent(path), exist_ok=True)
-        file = filesystem.open(path, "wb")
+        stream = _storable_stream(table)
+        file, remove = _create_file(uri)
         try:
             with file, writer_type(file, stream.schema) as writer:
                 for rows in _row_groups(stream):
                     writer.write_table(rows)
         except BaseException:
             with suppress(Exception):
-                filesystem.rm_file(path)
+                remove()
             raise
 
 
@@ -90,7 +89,7 @@ def read_table(uri: str, file_format: str, table_type: type[T], columns: Collect
     if file_format not in ("", "parquet", "csv"):
         raise LiteralError(f"the format of a dataset is 'parquet' or 'csv', and not {file_format!r}.")
     with _readable_errors(f"the dataset {uri} cannot be read"):
-        dataset = _dataset(uri, file_format)
+        dataset = _open_dataset(uri, file_format)
         names = _selected(dataset.schema, columns, class_name)
         is_streamed = class_name == "pyarrow.RecordBatchReader"
         if file_format == "csv":
@@ -98,7 +97,7 @@ def read_table(uri: str, file_format: str, table_type: type[T], columns: Collect
         else:
             # The scanner would run ahead of who takes its batches.
             stream = _parquet_stream(dataset, names) if is_streamed else dataset.scanner(columns=names).to_reader()
-        table: T = _convert(stream, table_type)
+        table: T = _as_table_type(stream, table_type)
         return table
 
 
@@ -137,7 +136,7 @@ class StructuredDataset:
         if self.table is None and not self.uri:
             raise LiteralError("a StructuredDataset needs a URI or a table.")
         if self.table is not None and not is_table(self.table):
-            raise _no_table(self.table)
+            raise _not_a_table(self.table)
 
     def __str__(self) -> str:
         return self.uri or f"{type(self.table).__name__} in memory"
@@ -160,10 +159,10 @@ class StructuredDataset:
             return read_table(str(self.uri), self.file_format, table_type, self.columns)
         class_name = _class_name(table_type)
         with _readable_errors("the table in memory cannot be read"):
-            stream = _stream(self.table)
+            stream = _storable_stream(self.table)
             if names := _selected(stream.schema, self.columns, class_name):
-                stream = _reader(stream.schema, names, (batch.select(names) for batch in stream))
-            return _convert(stream, table_type)
+                stream = _batch_reader(stream.schema, names, (batch.select(names) for batch in stream))
+            return _as_table_type(stream, table_type)
 
     def batches(self) -> Iterator[Any]:
         """The rows in ``pyarrow.RecordBatch`` objects, few of which are held at a time.
@@ -175,10 +174,17 @@ class StructuredDataset:
             yield from self.read(_pyarrow().RecordBatchReader)
 
 
-def _filesystem(uri: str) -> Any:
-    from fsspec.core import url_to_fs  # It takes longer to import than all that is needed for a number.
+def _create_file(uri: str) -> tuple[Any, Callable[[], None]]:
+    """Return a new file, open for writing, and the function that removes it."""
+    if not is_remote(uri):
+        path = local_path(uri)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("wb"), path.unlink
+    from fsspec.core import url_to_fs
 
-    return url_to_fs(uri)
+    filesystem, name = url_to_fs(uri)
+    filesystem.makedirs(filesystem._parent(name), exist_ok=True)
+    return filesystem.open(name, "wb"), partial(filesystem.rm_file, name)
 
 
 def _pyarrow(module: str = "pyarrow") -> Any:
@@ -188,7 +194,7 @@ def _pyarrow(module: str = "pyarrow") -> Any:
         raise LiteralError("a table needs pyarrow: pip install pyarrow") from error
 
 
-def _stream(table: Any) -> Any:
+def _storable_stream(table: Any) -> Any:
     """The pyarrow.RecordBatchReader of a table, with columns that Parquet can hold."""
     pyarrow = _pyarrow()
     if isinstance(table, pyarrow.RecordBatchReader):
@@ -196,7 +202,7 @@ def _stream(table: Any) -> Any:
     elif is_table(table):
         stream = pyarrow.RecordBatchReader.from_stream(table)
     else:
-        raise _no_table(table)
+        raise _not_a_table(table)
     schema = pyarrow.schema([_storable_field(field) for field in stream.schema], stream.schema.metadata)
     return stream if schema == stream.schema else stream.cast(schema)
 
@@ -241,25 +247,35 @@ def _row_groups(stream: Any) -> Iterator[Any]:
         yield _pyarrow().Table.from_batches(gathered)
 
 
-def _dataset(uri: str, file_format: str) -> Any:
+def _open_dataset(uri: str, file_format: str) -> Any:
     """The files at a URI as a pyarrow Dataset.
 
     Raises:
         LiteralError: There is none.
     """
     dataset = _pyarrow("pyarrow.dataset")
-    filesystem, path = _filesystem(uri)
+    filesystem, path, is_file = _filesystem(uri)
     options: dict[str, Any] = {"format": "parquet", "partitioning": "hive"}
     if file_format == "csv":
-        path = f"{path}/.csv" if filesystem.isfile(f"{path}/.csv") else path
+        path = f"{path}/.csv" if is_file(f"{path}/.csv") else path
         options = {"format": dataset.CsvFileFormat(read_options=_csv_blocks())}
     try:
         found = dataset.dataset(path, filesystem=filesystem, exclude_invalid_files=False, **options)
     except FileNotFoundError as error:
-        raise LiteralError(f"there is no dataset {masked(uri)}.") from error
+        raise LiteralError(f"there is no dataset {without_credentials(uri)}.") from error
     if not found.files:
-        raise LiteralError(f"the dataset {masked(uri)} is a directory without files.")
+        raise LiteralError(f"the dataset {without_credentials(uri)} is a directory without files.")
     return found
+
+
+def _filesystem(uri: str) -> tuple[Any, str, Callable[[str], bool]]:
+    """Return a filesystem for pyarrow, the path on it, and the function that tells whether a path is a file."""
+    if not is_remote(uri):
+        return _pyarrow("pyarrow.fs").LocalFileSystem(), str(local_path(uri).absolute()), os.path.isfile
+    from fsspec.core import url_to_fs
+
+    filesystem, path = url_to_fs(uri)
+    return filesystem, path, filesystem.isfile
 
 
 def _parquet_stream(dataset: Any, columns: list[str] | None) -> Any:
@@ -270,7 +286,7 @@ def _parquet_stream(dataset: Any, columns: list[str] | None) -> Any:
         for row_group in file.split_by_row_group()
         for batch in row_group.to_batches(schema=dataset.schema, columns=columns)
     )
-    return _reader(dataset.schema, columns, batches)
+    return _batch_reader(dataset.schema, columns, batches)
 
 
 def _csv_stream(dataset: Any, columns: list[str] | None) -> Any:
@@ -282,7 +298,7 @@ def _csv_stream(dataset: Any, columns: list[str] | None) -> Any:
             with dataset.filesystem.open_input_stream(path) as file:
                 yield from csv.open_csv(file, _csv_blocks(), convert_options=converting)
 
-    return _reader(dataset.schema, columns, batches())
+    return _batch_reader(dataset.schema, columns, batches())
 
 
 def _csv_table(dataset: Any, columns: list[str] | None) -> Any:
@@ -299,7 +315,7 @@ def _csv_blocks() -> Any:
     return _pyarrow("pyarrow.csv").ReadOptions(block_size=CSV_BLOCK_BYTES)
 
 
-def _reader(schema: Any, columns: list[str] | None, batches: Iterable[Any]) -> Any:
+def _batch_reader(schema: Any, columns: list[str] | None, batches: Iterable[Any]) -> Any:
     """The pyarrow.RecordBatchReader of batches that have these columns of a schema."""
     pyarrow = _pyarrow()
     if columns:
@@ -322,7 +338,7 @@ def _class_name(table_type: type) -> str:
     return name
 
 
-def _convert(stream: Any, table_type: type) -> Any:
+def _as_table_type(stream: Any, table_type: type) -> Any:
     match _class_name(table_type):
         case "pyarrow.RecordBatchReader":
             return stream
@@ -338,14 +354,14 @@ def _selected(schema: Any, columns: Collection[str] | None, class_name: str) -> 
     """The names of the columns to read; None: all."""
     if not columns:
         return None
-    names = [_find(column, schema) for column in columns]
+    names = [_column_name(column, schema) for column in columns]
     if class_name == "pandas.DataFrame":
         index = (schema.pandas_metadata or {}).get("index_columns", ())
         names += [column for column in index if isinstance(column, str)]
     return list(dict.fromkeys(names))
 
 
-def _find(column: str, schema: Any) -> str:
+def _column_name(column: str, schema: Any) -> str:
     """The name of the column that a declared one is, or is a part of."""
     for name in (column, column.partition(".")[0]):
         if name in schema.names:
@@ -353,7 +369,7 @@ def _find(column: str, schema: Any) -> str:
     raise LiteralError(f"there is no column {column!r}; there are: {', '.join(schema.names)}.")
 
 
-def _no_table(value: Any) -> LiteralError:
+def _not_a_table(value: Any) -> LiteralError:
     return LiteralError(
         f"{type(value).__name__} is no table: it has no Arrow stream, as have those of pyarrow, polars and pandas 2.2."
     )
@@ -368,4 +384,4 @@ def _readable_errors(what: str) -> Iterator[None]:
     except Exception as error:  # A filesystem raises what it likes.
         # Arrow appends tracebacks and excerpts.
         reason = str(error).strip().partition("\n")[0].partition(". Detail: ")[0] or type(error).__name__
-        raise LiteralError(f"{masked(what)}: {masked(reason).rstrip('.')}.") from error
+        raise LiteralError(f"{without_credentials(what)}: {without_credentials(reason).rstrip('.')}.") from error

@@ -1,4 +1,7 @@
-"""Which kind the values of a type are of; and what an interface declares for the type."""
+"""Finds the kind of a type, and what an interface declares for the type.
+
+The modules of kinds that few programs use are imported when a type needs them, because importing them takes time.
+"""
 
 from __future__ import annotations
 
@@ -10,22 +13,17 @@ import typing
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from enum import Enum
-from types import NoneType
+from types import MappingProxyType, NoneType
 from typing import Annotated, Any, NewType, get_args, get_origin
 
 from connector_core.errors import LiteralError
 from connector_core.idl import Literal, LiteralMap, LiteralType, SimpleType
-from connector_core.literals.blobs import BlobKind, PathKind, blob_kind
 from connector_core.literals.containers import DictKind, ListKind, MapKind, TupleKind
 from connector_core.literals.converters import ConverterKind, converter_for
-from connector_core.literals.datasets import DatasetKind, declared_columns
-from connector_core.literals.files import Directory, File
-from connector_core.literals.kinds import KINDS, Kind, spell
-from connector_core.literals.records import record_kind
+from connector_core.literals.kinds import KINDS, Kind
+from connector_core.literals.naming import type_name
 from connector_core.literals.scalars import SCALARS, TEXTS, EnumKind, LiteralKind, TextEnumKind
-from connector_core.literals.tables import StructuredDataset, is_table
-from connector_core.literals.unions import UnionKind
-from connector_core.literals.untyped import ANY, PassingKind, StructKind, UntypedDictKind, UntypedKind
+from connector_core.literals.untyped import ANY, AnyRecordKind, OnlyLiteralKind, UntypedDictKind, UntypedKind
 
 __all__ = ["kind_of", "literal_type"]
 
@@ -44,9 +42,9 @@ def literal_type(python_type: Any) -> LiteralType:
         return python_type
     declared = LiteralType()
     try:
-        declared.CopyFrom(_inner(python_type).literal_type())
+        declared.CopyFrom(_kind_within(python_type).literal_type())
     except RecursionError:
-        raise LiteralError(f"{spell(python_type)} is defined by itself without an end; use a dataclass.") from None
+        raise LiteralError(f"{type_name(python_type)} is defined by itself without an end; use a dataclass.") from None
     return declared
 
 
@@ -61,12 +59,12 @@ def kind_of(python_type: Any) -> Kind:
     except KeyError:
         pass
     except TypeError:  # It cannot be hashed: a LiteralType, or what annotates it.
-        return _find(python_type)
+        return _make_kind(python_type)
     else:
         # Python holds `int | str` for equal to `str | int`, and `Literal[1, 2]` to `Literal[2, 1]`.
         if known is python_type or not kind.is_ordered:
             return kind
-    kind = _find(python_type)
+    kind = _make_kind(python_type)
     if len(KINDS) >= _MOST_KINDS:
         KINDS.clear()
     KINDS[python_type] = python_type, kind
@@ -77,31 +75,31 @@ _MOST_KINDS = 10_000
 """That are remembered: a program may make types without end."""
 
 
-def _find(python_type: Any) -> Kind:
+def _make_kind(python_type: Any) -> Kind:
     if python_type is None:
         return UNTYPED
     if isinstance(python_type, LiteralType):
-        return _of_literal_type(python_type)
+        return _kind_of_literal_type(python_type)
     if get_origin(python_type) is Annotated:
-        return _annotated(*get_args(python_type))
+        return _annotated_kind(*get_args(python_type))
     if (kind := _look_up(SCALARS, python_type)) is not None:
         return kind
     if (converter := converter_for(python_type)) is not None:
         return ConverterKind(python_type, converter, UNTYPED)
-    for find in (_plain_type, _generic, _class):
+    for find in (_plain_kind, _generic_kind, _class_kind):
         if (kind := find(python_type)) is not None:
             return kind
     raise LiteralError(
-        f"{spell(python_type)} is no type that Flyte has; use {_KNOWN}, or add a LiteralConverter for it."
+        f"{type_name(python_type)} is no type that Flyte has; use {_KNOWN}, or add a LiteralConverter for it."
     )
 
 
-def _plain_type(python_type: Any) -> Kind | None:
+def _plain_kind(python_type: Any) -> Kind | None:
     """A type that is another one by another name, or that is itself."""
     if isinstance(python_type, NewType):
         return kind_of(python_type.__supertype__)
     if get_origin(python_type) is typing.Final:
-        return _inner(*get_args(python_type))
+        return _kind_within(*get_args(python_type))
     if isinstance(python_type, typing.TypeVar):
         return kind_of(python_type.__bound__) if python_type.__bound__ else ANY
     if type(python_type).__name__ == "TypeAliasType":  # Python 3.12's, or typing_extensions'
@@ -116,33 +114,37 @@ def _look_up(kinds: Mapping[Any, Kind], python_type: Any) -> Kind | None:
         return None
 
 
-def _generic(python_type: Any) -> Kind | None:
+def _generic_kind(python_type: Any) -> Kind | None:
     origin: Any = get_origin(python_type) or python_type
     arguments = get_args(python_type)
     if origin is typing.Literal:
-        return LiteralKind(spell(python_type), arguments)
+        return LiteralKind(type_name(python_type), arguments)
     if origin in (typing.Union, types.UnionType):
-        return UnionKind(spell(python_type), tuple(map(_inner, arguments)))
-    name = spell(python_type)
+        from connector_core.literals.unions import UnionKind
+
+        return UnionKind(type_name(python_type), tuple(map(_kind_within, arguments)))
+    name = type_name(python_type)
     if origin is tuple and arguments and arguments[-1] is not ...:
-        return TupleKind(name, tuple(map(_inner, arguments)))
+        return TupleKind(name, tuple(map(_kind_within, arguments)))
     if origin is tuple and python_type == tuple[()]:
         return TupleKind(name, ())
     if isinstance(origin, type) and origin in _LISTS:
         make, accepted = _LISTS[origin]
-        return ListKind(name, _inner(arguments[0]) if arguments else ANY, make, accepted)
+        return ListKind(name, _kind_within(arguments[0]) if arguments else ANY, make, accepted)
     if origin in (dict, Mapping, collections.abc.MutableMapping):
         if not arguments:
             return UntypedDictKind(UNTYPED)
-        key, value = map(_inner, arguments)
+        key, value = map(_kind_within, arguments)
         return MapKind(name, key, value) if key is SCALARS[str] else DictKind(name, key, value)
     if arguments and (parameters := getattr(origin, "__parameters__", ())):  # a generic dataclass, such as Page[int]
+        from connector_core.literals.records import record_kind
+
         bound = dict(zip(parameters, arguments, strict=False))
-        return record_kind(origin, lambda part: _inner(_bind(part, bound)))
+        return record_kind(origin, lambda part: _kind_within(_substitute(part, bound)))
     return None
 
 
-def _bind(python_type: Any, bound: Mapping[Any, Any]) -> Any:
+def _substitute(python_type: Any, bound: Mapping[Any, Any]) -> Any:
     """The type with the type variables in it replaced."""
     if isinstance(python_type, typing.TypeVar):
         return bound.get(python_type, python_type)
@@ -152,56 +154,80 @@ def _bind(python_type: Any, bound: Mapping[Any, Any]) -> Any:
     return generic[arguments] if arguments else generic
 
 
-def _inner(python_type: Any) -> Kind:
+def _kind_within(python_type: Any) -> Kind:
     """The kind of what stands within a generic, where None is the type of None."""
     return kind_of(NoneType if python_type is None else python_type)
 
 
-def _class(python_type: Any) -> Kind | None:
+def _class_kind(python_type: Any) -> Kind | None:
     if not isinstance(python_type, type):
         return None
     if issubclass(python_type, Enum):
         return EnumKind(python_type)
     if issubclass(python_type, pathlib.PurePath) or python_type is os.PathLike:
+        from connector_core.literals.blobs import PathKind
+
         return PathKind()
-    if is_table(python_type):
-        return DatasetKind(python_type)
-    return record_kind(python_type, _inner)
+    if (kind := _blob_or_dataset_kind(python_type)) is not None:
+        return kind
+    from connector_core.literals.records import record_kind
+
+    return record_kind(python_type, _kind_within)
 
 
-def _annotated(python_type: Any, *annotations: Any) -> Kind:
+def _blob_or_dataset_kind(
+    python_type: Any, format: str = "", columns: Mapping[str, Any] = MappingProxyType({})
+) -> Kind | None:
+    from connector_core.literals.files import Directory, File
+
+    if python_type in (File, Directory):
+        from connector_core.literals.blobs import BlobKind
+
+        return BlobKind(python_type, format)
+    from connector_core.literals.tables import StructuredDataset, is_table
+
+    if python_type is StructuredDataset or is_table(python_type):
+        from connector_core.literals.datasets import DatasetKind, declared_columns
+
+        return DatasetKind(python_type, declared_columns(columns, literal_type), format)
+    return None
+
+
+def _annotated_kind(python_type: Any, *annotations: Any) -> Kind:
     """What connector-core reads of annotations: a format, and the columns of a dataset."""
     form = next((annotation for annotation in annotations if isinstance(annotation, str)), "")
-    if python_type in (File, Directory):
-        return BlobKind(python_type, form)
-    if python_type is StructuredDataset or is_table(python_type):
-        columns = next((annotation for annotation in annotations if isinstance(annotation, Mapping)), {})
-        return DatasetKind(python_type, declared_columns(columns, literal_type), form)
-    return _inner(python_type)
+    columns = next((annotation for annotation in annotations if isinstance(annotation, Mapping)), {})
+    return _blob_or_dataset_kind(python_type, form, columns) or _kind_within(python_type)
 
 
-def _of_literal_type(declared: LiteralType) -> Kind:
+def _kind_of_literal_type(declared: LiteralType) -> Kind:
     match declared.WhichOneof("type"):
         case "simple" if declared.structure.tag == "date":
             return SCALARS[date]
         case "simple" if declared.simple in _SIMPLE_TYPES:
             return SCALARS[_SIMPLE_TYPES[declared.simple]]
         case "simple" if declared.simple == SimpleType.STRUCT:
-            return StructKind(declared, kind_of)
+            return AnyRecordKind(declared, kind_of)
         case "collection_type":
-            item = _of_literal_type(declared.collection_type)
+            item = _kind_of_literal_type(declared.collection_type)
             return ListKind(f"list[{item}]", item, accepted=(list, tuple, set, frozenset))
         case "map_value_type":
-            value = _of_literal_type(declared.map_value_type)
+            value = _kind_of_literal_type(declared.map_value_type)
             return MapKind(f"dict[str, {value}]", SCALARS[str], value)
         case "union_type":
-            variants = tuple(map(_of_literal_type, declared.union_type.variants))
+            variants = tuple(map(_kind_of_literal_type, declared.union_type.variants))
+            from connector_core.literals.unions import UnionKind
+
             return UnionKind(" | ".join(map(str, variants)), variants, declared)
         case "enum_type":
             return TextEnumKind(declared.enum_type.values)
         case "blob":
+            from connector_core.literals.blobs import blob_kind
+
             return blob_kind(declared.blob)
         case "structured_dataset_type":
+            from connector_core.literals.datasets import DatasetKind
+
             dataset = declared.structured_dataset_type
             return DatasetKind(
                 columns={column.name: column.literal_type for column in dataset.columns}, format=dataset.format
@@ -209,7 +235,7 @@ def _of_literal_type(declared: LiteralType) -> Kind:
         case None:
             return UNTYPED
         case _:
-            return PassingKind(declared)
+            return OnlyLiteralKind(declared)
 
 
 UNTYPED = UntypedKind(kind_of)
@@ -218,11 +244,8 @@ _PLAIN_TYPES: dict[Any, Kind] = {
     **TEXTS,
     Any: ANY,
     object: ANY,
-    File: BlobKind(File),
-    Directory: BlobKind(Directory),
-    StructuredDataset: DatasetKind(),
-    Literal: PassingKind(),
-    LiteralMap: PassingKind(),
+    Literal: OnlyLiteralKind(),
+    LiteralMap: OnlyLiteralKind(),
 }
 
 _LISTS: dict[Any, tuple[type, tuple[type, ...]]] = {

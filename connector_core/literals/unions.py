@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from connector_core.errors import LiteralError
 from connector_core.idl import Literal, LiteralType
-from connector_core.literals.kinds import Kind, Scope, deeper, fill_passing, spell, spell_literal
+from connector_core.literals.kinds import Kind, Scope, deeper, fill_from_literal
+from connector_core.literals.naming import content_name, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +60,7 @@ class UnionKind(Kind):
         return {"anyOf": [variant.schema(outer) for variant in self.variants]}
 
     def fill(self, literal: Literal, value: Any, scope: Scope) -> None:
-        if fill_passing(literal, value):
+        if fill_from_literal(literal, value):
             return
         inner = scope.deeper()
 
@@ -73,40 +74,40 @@ class UnionKind(Kind):
                 raise
             literal.scalar.union.type.CopyFrom(self._types[variant])
 
-        self._first(fill, value, self._exactly(value))
+        self._first_accepting(fill, value, self._variants_of_type(value))
 
     def read(self, literal: Literal, depth: int) -> Any:
         if literal.WhichOneof("value") == "offloaded_metadata":
             return super().read(literal, depth)  # Fetched once, and not for each variant.
         if literal.scalar.WhichOneof("value") != "union":
             # What was declared without the union, such as by an upstream task.
-            preferred = self._exactly(None) if literal.scalar.HasField("none_type") else []
-            return self._first(lambda variant: variant.read(literal, depth), literal, preferred)
+            preferred = self._variants_of_type(None) if literal.scalar.HasField("none_type") else []
+            return self._first_accepting(lambda variant: variant.read(literal, depth), literal, preferred)
         union, inner = literal.scalar.union, deeper(depth)
         same = self._tags.get(union.type.structure.tag, [])
         if len(same) > 1:
             same = [*(variant for variant in same if self._types[variant] == union.type), *same]
-        return self._first(lambda variant: variant.read(union.value, inner), union.value, same)
+        return self._first_accepting(lambda variant: variant.read(union.value, inner), union.value, same)
 
     def pack(self, value: Any, scope: Scope) -> Any:
-        preferred = self._exactly(value)
-        return self._once(
-            "pack", value, lambda: self._first(lambda variant: variant.pack(value, scope), value, preferred)
+        preferred = self._variants_of_type(value)
+        return self._convert_once(
+            "pack", value, lambda: self._first_accepting(lambda variant: variant.pack(value, scope), value, preferred)
         )
 
     def unpack(self, packed: Any) -> Any:
         # As flytekit (that is, mashumaro) does it: in the declared order, but a number or text is nothing else.
-        preferred = self._exactly(None) if packed is None else []
+        preferred = self._variants_of_type(None) if packed is None else []
         preferred += [
             variant
             for variant in self.variants
             if variant.packed_type is type(packed) or variant.packed_type not in _SIMPLE
         ]
-        return self._once(
-            "unpack", packed, lambda: self._first(lambda variant: variant.unpack(packed), packed, preferred)
+        return self._convert_once(
+            "unpack", packed, lambda: self._first_accepting(lambda variant: variant.unpack(packed), packed, preferred)
         )
 
-    def _once(self, operation: str, value: Any, convert: Callable[[], Any]) -> Any:
+    def _convert_once(self, operation: str, value: Any, convert: Callable[[], Any]) -> Any:
         """What a value is converted to, be it by several variants of the unions around this one.
 
         Records that hold themselves would be tried 2**n times at the depth n.
@@ -133,10 +134,10 @@ class UnionKind(Kind):
             raise LiteralError(refusal.reason, path=refusal.path)  # Who catches it changes its path.
         return converted
 
-    def _exactly(self, value: Any) -> list[Kind]:
+    def _variants_of_type(self, value: Any) -> list[Kind]:
         return [variant for variant in self.variants if variant.python_type is type(value)]
 
-    def _first(self, attempt: Callable[[Kind], Any], value: Any, preferred: list[Kind]) -> Any:
+    def _first_accepting(self, attempt: Callable[[Kind], Any], value: Any, preferred: list[Kind]) -> Any:
         refusals: list[LiteralError] = []
         for variant in dict.fromkeys((*preferred, *self.variants)):
             try:
@@ -145,7 +146,7 @@ class UnionKind(Kind):
                 refusals.append(error)
         if len(set(preferred)) == 1:
             raise refusals[0]  # It is this one that was meant, and it says what is wrong, and where.
-        got = spell_literal(value) if isinstance(value, Literal) else spell(type(value))
+        got = content_name(value) if isinstance(value, Literal) else type_name(type(value))
         raise LiteralError(f"expected {self}, got {got}.") from next(iter(refusals), None)
 
 

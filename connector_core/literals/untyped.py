@@ -8,28 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 from connector_core.errors import LiteralError
 from connector_core.idl import Literal, LiteralMap, LiteralType, SimpleType
-from connector_core.literals.blobs import blob_kind
 from connector_core.literals.containers import ListKind, fill_map, read_map
-from connector_core.literals.datasets import DatasetKind
 from connector_core.literals.kinds import (
     MSGPACK,
     Kind,
     Scope,
-    decode,
+    decode_msgpack,
     deeper,
     fill_msgpack,
-    spell,
-    step,
-    struct_type,
+    msgpack_type,
 )
+from connector_core.literals.naming import type_name
 from connector_core.literals.offloaded import fetch
+from connector_core.literals.paths import key_step, within
+from connector_core.literals.protobuf_struct import dict_from_protobuf
 from connector_core.literals.scalars import SCALARS
-from connector_core.literals.structs import from_struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["ANY", "PassingKind", "StructKind", "UntypedDictKind", "UntypedKind"]
+__all__ = ["ANY", "AnyRecordKind", "OnlyLiteralKind", "UntypedDictKind", "UntypedKind"]
 
 
 class _AnyKind(Kind):
@@ -38,7 +36,7 @@ class _AnyKind(Kind):
     name = tag = "Any"
 
     def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
-        return struct_type()
+        return msgpack_type()
 
     def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
         return {}
@@ -112,7 +110,7 @@ class UntypedDictKind(_AnyKind):
         return packed
 
 
-class StructKind(_AnyKind):
+class AnyRecordKind(_AnyKind):
     """What an interface declares as a STRUCT: any record, or plain data; it comes back as plain data."""
 
     name = "a record or a dict"
@@ -132,7 +130,7 @@ class StructKind(_AnyKind):
         return kind.pack(value, scope)
 
 
-class PassingKind(Kind):
+class OnlyLiteralKind(Kind):
     """What Python has no value for: only a Literal will do, and a Literal is what one gets."""
 
     name = tag = "Literal"
@@ -153,7 +151,7 @@ class PassingKind(Kind):
 
     def pack(self, value: Any, scope: Scope) -> Any:
         if isinstance(value, Literal | LiteralMap):
-            raise LiteralError(f"a {spell(type(value))} cannot stand in a record.")
+            raise LiteralError(f"a {type_name(type(value))} cannot stand in a record.")
         raise self.refuse(value)
 
     def unpack(self, packed: Any) -> Any:
@@ -181,7 +179,7 @@ def _read_scalar(literal: Literal, depth: int) -> Any:
     scalar = literal.scalar
     match scalar.WhichOneof("value"):
         case "primitive":
-            kind = _OF_FIELD.get(scalar.primitive.WhichOneof("value") or "")
+            kind = _KIND_OF_FIELD.get(scalar.primitive.WhichOneof("value") or "")
             if kind is None:
                 raise LiteralError("the literal holds no value.")
             return kind.read(literal, depth)
@@ -190,24 +188,27 @@ def _read_scalar(literal: Literal, depth: int) -> Any:
         case "binary":
             # One of another format than these two is the business of whoever knows the format.
             if scalar.binary.tag == MSGPACK:
-                return decode(literal)
+                return decode_msgpack(literal)
             return literal if scalar.binary.tag else scalar.binary.value
         case "generic":
-            return from_struct(scalar.generic)
+            return dict_from_protobuf(scalar.generic)
         case "union":
             return read_untyped(scalar.union.value, deeper(depth))
         case "blob":
+            from connector_core.literals.blobs import blob_kind
+
             return blob_kind(scalar.blob.metadata.type).read(literal, depth)
         case "structured_dataset":
-            return _DATASET.read(literal, depth)
+            from connector_core.literals.datasets import DatasetKind
+
+            return DatasetKind().read(literal, depth)
         case None:
             raise LiteralError("the literal holds no value.")
         case _:
             return literal
 
 
-_OF_FIELD = {kind.field: kind for kind in map(SCALARS.get, (int, float, bool, str, datetime, timedelta))}  # type: ignore[union-attr]
-_DATASET = DatasetKind()
+_KIND_OF_FIELD = {kind.field: kind for kind in map(SCALARS.get, (int, float, bool, str, datetime, timedelta))}  # type: ignore[union-attr]
 
 
 def check_plain(value: Any, depth: int) -> None:
@@ -217,25 +218,22 @@ def check_plain(value: Any, depth: int) -> None:
         return
     if held is dict:
         inner = deeper(depth)
-        for key, item in value.items():
+        for key in value:
             if type(key) not in _PLAIN:
-                raise LiteralError(f"{spell(type(key))} cannot be a key in plain data.")
-            try:
+                raise LiteralError(f"{type_name(type(key))} cannot be a key in plain data.")
+        key = None
+        with within(lambda: key_step(key)):
+            for key, item in value.items():  # noqa: B007 - the lambda uses it
                 check_plain(item, inner)
-            except LiteralError as error:
-                error.within(step(key))
-                raise
     elif held is list or held is tuple:
         inner = deeper(depth)
-        for index, item in enumerate(value):
-            try:
+        index = 0
+        with within(lambda: f"[{index}]"):
+            for index, item in enumerate(value):  # noqa: B007 - the lambda uses it
                 check_plain(item, inner)
-            except LiteralError as error:
-                error.within(f"[{index}]")
-                raise
     else:
         raise LiteralError(
-            f"{spell(held)} is no plain data (None, bool, int, float, str, bytes, and lists and dicts of them); "
+            f"{type_name(held)} is no plain data (None, bool, int, float, str, bytes, and lists and dicts of them); "
             "declare the type of what holds it, such as dict[str, T] or a dataclass."
         )
 

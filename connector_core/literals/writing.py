@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from connector_core.errors import LiteralError
 from connector_core.idl import Literal, LiteralMap, VariableMap
 from connector_core.literals.containers import check_name
-from connector_core.literals.kinds import Scope, locate, spell, unexpected
+from connector_core.literals.kinds import Scope
+from connector_core.literals.naming import type_name
+from connector_core.literals.paths import conversion_error, join_path, within
 from connector_core.literals.types import kind_of
 
 if TYPE_CHECKING:
@@ -119,9 +121,9 @@ def _literal(value: Any, python_type: Any, path: str, scope: Scope) -> Literal:
     try:
         kind_of(python_type).fill(literal, value, scope)
     except (LiteralError, RecursionError) as error:
-        raise locate(error, path) from error.__cause__
+        raise conversion_error(error, path) from error.__cause__
     except Exception as error:
-        raise unexpected(error, path) from error
+        raise conversion_error(error, path) from error
     scope.uploads[mark:] = [partial(_located, upload, path) for upload in scope.uploads[mark:]]
     return literal
 
@@ -136,16 +138,14 @@ def _literal_map(
         if declared is not None:
             _check_names(values, declared, path)
         literals = LiteralMap()
-        try:
+        with within(path):
             for name in values if declared is None else declared:
                 check_name(name)
-        except LiteralError as error:
-            raise locate(error, path) from None
         for name in values if declared is None else declared:
-            literal = _literal(values[name], declared[name] if declared else None, _join(path, name), scope)
+            literal = _literal(values[name], declared[name] if declared else None, join_path(path, name), scope)
             literals.literals[name].CopyFrom(literal)
     else:
-        raise LiteralError(f"expected values by name, got {spell(type(values))}.", path=path)
+        raise LiteralError(f"expected values by name, got {type_name(type(values))}.", path=path)
     if max_bytes is not None:
         _check_size(literals, max_bytes, path)
     return literals
@@ -155,10 +155,10 @@ def _check_names(values: Mapping[str, Any], types: Mapping[str, Any], path: str)
     declared = f"declared are: {', '.join(types)}" if types else "none is declared"
     for name in values:
         if name not in types:
-            raise LiteralError(f"there is no such name; {declared}.", path=_join(path, name))
+            raise LiteralError(f"there is no such name; {declared}.", path=join_path(path, name))
     for name, python_type in types.items():
         if name not in values:
-            raise LiteralError(f"a value is missing, expected {kind_of(python_type)}.", path=_join(path, name))
+            raise LiteralError(f"a value is missing, expected {kind_of(python_type)}.", path=join_path(path, name))
 
 
 def _check_size(literals: LiteralMap, max_bytes: int, path: str) -> None:
@@ -169,15 +169,13 @@ def _check_size(literals: LiteralMap, max_bytes: int, path: str) -> None:
     raise LiteralError(
         f"the largest of values that take {size:,} bytes together, where Flyte takes at most {max_bytes:,}; "
         "give a table, a StructuredDataset or a File instead, which travels as its URI.",
-        path=_join(path, largest),
+        path=join_path(path, largest),
     )
 
 
 def _located(upload: Callable[[], None], path: str) -> None:
-    try:
+    with within(path):
         upload()
-    except LiteralError as error:
-        raise locate(error, path) from error.__cause__
 
 
 def _upload(scope: Scope) -> None:
@@ -193,7 +191,3 @@ async def _aupload(scope: Scope) -> None:
     for outcome in done:
         if isinstance(outcome, BaseException):
             raise outcome
-
-
-def _join(path: str, name: Any) -> str:
-    return f"{path}.{name}" if path else str(name)

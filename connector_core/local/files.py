@@ -2,48 +2,68 @@
 
 from __future__ import annotations
 
-from fsspec.core import url_to_fs
 from google.protobuf.message import DecodeError, Message
 
 from connector_core.errors import OutputsUnreadable, PrefixNotWritable
 from connector_core.idl import LiteralMap
+from connector_core.literals.uris import is_remote, local_path
 
 __all__ = ["read_outputs", "write_message"]
 
 
 def write_message(uri: str, message: Message) -> None:
-    """Write a message to a file on any filesystem that fsspec knows.
+    """Write a message to a file, and create the directories above it.
+
+    Args:
+        uri: A local path, or a URI that fsspec supports.
+        message: The message.
 
     Raises:
-        PrefixNotWritable: It cannot be written there, or nothing installed knows the scheme.
+        PrefixNotWritable: if the file cannot be written, or if no installed package supports the scheme.
     """
     try:
-        filesystem, path = url_to_fs(uri)
-        filesystem.makedirs(filesystem._parent(path), exist_ok=True)
-        filesystem.pipe_file(path, message.SerializeToString())
+        if is_remote(uri):
+            from fsspec.core import url_to_fs
+
+            filesystem, path = url_to_fs(uri)
+            filesystem.makedirs(filesystem._parent(path), exist_ok=True)
+            filesystem.pipe_file(path, message.SerializeToString())
+        else:
+            file = local_path(uri)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(message.SerializeToString())
     except Exception as error:  # Each filesystem has exceptions of its own.
-        raise PrefixNotWritable(uri, _spell(error)) from error
+        raise PrefixNotWritable(uri, _reason(error)) from error
 
 
 def read_outputs(output_prefix: str) -> LiteralMap:
-    """The outputs that a job wrote to ``{output_prefix}/outputs.pb``.
+    """Return the outputs that a job wrote to ``{output_prefix}/outputs.pb``.
 
     Raises:
-        OutputsUnreadable: There is no such file, or it is no LiteralMap.
+        OutputsUnreadable: if the file does not exist, cannot be read, or does not contain a LiteralMap.
     """
     uri = f"{output_prefix}/outputs.pb"
     try:
-        filesystem, path = url_to_fs(uri)
-        return LiteralMap.FromString(filesystem.cat_file(path))
+        return LiteralMap.FromString(_read(uri))
     except FileNotFoundError as error:
         raise OutputsUnreadable(
-            uri, "there is no such file; the job must write it, or the connector must return outputs."
+            uri, "the file does not exist; the job must write it, or the connector must return outputs."
         ) from error
     except DecodeError as error:
-        raise OutputsUnreadable(uri, "it is no LiteralMap.") from error
+        raise OutputsUnreadable(uri, "it is not a LiteralMap.") from error
     except Exception as error:
-        raise OutputsUnreadable(uri, f"{_spell(error)}.") from error
+        raise OutputsUnreadable(uri, f"{_reason(error)}.") from error
 
 
-def _spell(error: Exception) -> str:
+def _read(uri: str) -> bytes:
+    if not is_remote(uri):
+        return local_path(uri).read_bytes()
+    from fsspec.core import url_to_fs
+
+    filesystem, path = url_to_fs(uri)
+    data: bytes = filesystem.cat_file(path)
+    return data
+
+
+def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__

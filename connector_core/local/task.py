@@ -20,6 +20,7 @@ from connector_core.idl import (
     VariableMap,
 )
 from connector_core.literals import from_literal_map, literal_type
+from connector_core.literals.paths import within
 from connector_core.local.executor import LocalExecutor
 
 if TYPE_CHECKING:
@@ -147,8 +148,6 @@ def _struct(custom: Mapping[str, Any]) -> Struct:
 def _variables(types: Mapping[str, Any] | None, path: str) -> VariableMap:
     variables = {}
     for name, kind in (types or {}).items():
-        try:
+        with within(f"{path}.{name}"):
             variables[name] = Variable(type=literal_type(kind))
-        except LiteralError as error:
-            raise LiteralError(error.reason, path=f"{path}.{name}{error.path}") from error
     return VariableMap(variables=variables)

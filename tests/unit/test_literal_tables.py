@@ -509,7 +509,7 @@ def test_a_file_that_cannot_be_opened_is_not_removed(tmp_path, monkeypatch):
     def refuse(*args: Any, **kwargs: Any) -> Any:
         raise PermissionError("it is read-only")
 
-    monkeypatch.setattr("fsspec.implementations.local.LocalFileSystem.open", refuse)
+    monkeypatch.setattr("pathlib.Path.open", refuse)
     with pytest.raises(LiteralError, match=r"00000: it is read-only\.$"):
         write_parquet(pa.table({"n": [2]}), str(tmp_path))
     assert pq.read_table(tmp_path / "00000").to_pydict() == {"n": [1]}

@@ -246,7 +246,7 @@ class TestOutputs:
 
     def test_what_it_did_not_write_is_told_and_the_finished_job_is_left_alone(self) -> None:
         connector = Jobs(Resource.succeeded())
-        with pytest.raises(OutputsUnreadable, match="there is no such file"):
+        with pytest.raises(OutputsUnreadable, match="the file does not exist"):
             task_of(connector, outputs={"x": int})()
         assert connector.deleted == []
 

@@ -31,7 +31,9 @@ def test_what_is_written_is_read(prefix: str) -> None:
 
 
 def test_a_missing_file_is_told(prefix: str) -> None:
-    with pytest.raises(OutputsUnreadable, match=r"outputs\.pb: there is no such file; the job must write it, or") as e:
+    with pytest.raises(
+        OutputsUnreadable, match=r"outputs\.pb: the file does not exist; the job must write it, or"
+    ) as e:
         read_outputs(prefix)
     assert e.value.uri == f"{prefix}/outputs.pb"
 
@@ -40,7 +42,7 @@ def test_what_is_no_literal_map_is_told(prefix: str) -> None:
     write_message(f"{prefix}/outputs.pb", MESSAGE)
     with fsspec.open(f"{prefix}/outputs.pb", "wb") as file:
         file.write(b"\xff\xff\xff")
-    with pytest.raises(OutputsUnreadable, match=r"outputs\.pb: it is no LiteralMap\.$"):
+    with pytest.raises(OutputsUnreadable, match=r"outputs\.pb: it is not a LiteralMap\.$"):
         read_outputs(prefix)
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from google.protobuf.struct_pb2 import Struct, Value
 
-__all__ = ["from_struct"]
+__all__ = ["dict_from_protobuf"]
 
 
-def from_struct(struct: Struct) -> dict[str, Any]:
+def dict_from_protobuf(struct: Struct) -> dict[str, Any]:
     """The struct as a dict. Its only number is a float: a whole one that a float holds exactly becomes an int again."""
     return {name: _from_value(value) for name, value in struct.fields.items()}
 
@@ -25,7 +25,7 @@ def _from_value(value: Value) -> Any:
         case "bool_value":
             return value.bool_value
         case "struct_value":
-            return from_struct(value.struct_value)
+            return dict_from_protobuf(value.struct_value)
         case "list_value":
             return [_from_value(item) for item in value.list_value.values]
         case _:
