@@ -1,13 +1,12 @@
-"""ConnectorClient: calls a running connector service, ours or any other that speaks the protocol of Flyte 1."""
+"""A client of a running connector service: this project's, or any other that serves Flyte 1."""
 
 from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from connector_core.errors import MissingExtra, ServiceError
-from connector_core.idl import LiteralMap
 from connector_core.models import Resource
 
 try:
@@ -21,7 +20,9 @@ from flyteidl.admin.agent_pb2 import (
     CreateTaskRequest,
     CreateTaskResponse,
     DeleteTaskRequest,
+    DeleteTaskResponse,
     ExecuteTaskSyncRequest,
+    ExecuteTaskSyncResponse,
     GetAgentRequest,
     GetAgentResponse,
     GetTaskLogsRequest,
@@ -31,50 +32,51 @@ from flyteidl.admin.agent_pb2 import (
     ListAgentsRequest,
     ListAgentsResponse,
 )
-from flyteidl.service.agent_pb2_grpc import AgentMetadataServiceStub, AsyncAgentServiceStub, SyncAgentServiceStub
+
+from connector_core.idl import GetTaskLogsResponse, GetTaskMetricsResponse, LiteralMap
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator
     from types import TracebackType
 
-    from connector_core.idl import (
-        Agent,
-        Duration,
-        GetTaskLogsResponse,
-        GetTaskMetricsResponse,
-        TaskExecutionMetadata,
-        TaskTemplate,
-        Timestamp,
-    )
+    from google.protobuf.message import Message
+
+    from connector_core.idl import Agent, Duration, TaskExecutionMetadata, TaskTemplate, Timestamp
     from connector_core.models import TaskCategory
 
 __all__ = ["ConnectorClient"]
 
+M = TypeVar("M", bound="Message")
+
 
 class ConnectorClient:
-    """A client of one service; its methods are those of a registry and of a connector, under the same names.
+    """A client of one service. Its methods have the names of the methods of a registry and of a connector.
 
     ::
 
         async with ConnectorClient("localhost:8000") as client:
             agents = await client.list_connectors()
 
-    It speaks in plain text, as Flyte does by default, or over TLS as soon as one of the last three is given. Use it
-    on one event loop.
+    The connection is plaintext, as Flyte's is by default, unless one of the last three arguments is given: then it uses
+    TLS. Use a client on one event loop.
 
     Args:
-        endpoint: ``host:port``.
-        timeout: Seconds that one call may take, the reading of all its responses included; the default is Flyte's own.
-            None: as long as it takes.
-        root_certificates: PEM of the authorities that the service's certificate is checked against; None: gRPC's own.
-        private_key: PEM of the client's key, for a service that asks for a certificate (mutual TLS).
-        certificate_chain: PEM of the certificate that goes with it.
+        endpoint: The service's address, ``host:port``.
+        timeout: The seconds that a call may take, including all its responses; None: no limit. The default is Flyte's.
+        root_certificates: The certificates of the authorities that may have signed the service's certificate, in PEM;
+            None: gRPC's defaults.
+        private_key: The client's key, in PEM, for a service that requires client certificates (mutual TLS).
+        certificate_chain: The client's certificate, in PEM.
 
     Raises:
-        ValueError: There is a private key without a certificate, or the other way round.
-        ServiceError: By every method: the service cannot be reached, does not answer in time, is no connector service,
-            or answers with an error.
+        ValueError: if only one of ``private_key`` and ``certificate_chain`` is given.
+        ServiceError: by every method, if the service cannot be reached, does not answer in time, is not a connector
+            service, or answers with an error.
     """
+
+    _jobs = "/flyteidl.service.AsyncAgentService"
+    _options: tuple[tuple[str, Any], ...] = ()
+    """The options of the gRPC channel."""
 
     def __init__(
         self,
@@ -94,9 +96,10 @@ class ConnectorClient:
 
     async def __aenter__(self) -> ConnectorClient:
         if self._tls == (None, None, None):
-            self._open = grpc.aio.insecure_channel(self.endpoint)
+            self._open = grpc.aio.insecure_channel(self.endpoint, options=self._options)
         else:
-            self._open = grpc.aio.secure_channel(self.endpoint, grpc.ssl_channel_credentials(*self._tls))
+            credentials = grpc.ssl_channel_credentials(*self._tls)
+            self._open = grpc.aio.secure_channel(self.endpoint, credentials, options=self._options)
         return self
 
     async def __aexit__(
@@ -106,21 +109,17 @@ class ConnectorClient:
         self._open = None
 
     async def list_connectors(self) -> list[Agent]:
-        """The connectors of the service: an Agent for each connector name and kind."""
-        with self._explained("ListAgents"):
-            stub = AgentMetadataServiceStub(self._channel)
-            response: ListAgentsResponse = await stub.ListAgents(ListAgentsRequest(), timeout=self.timeout)
+        """Return the connectors of the service: an Agent for each connector name and kind."""
+        response = await self._call(f"{_METADATA}/ListAgents", ListAgentsRequest(), ListAgentsResponse)
         return list(response.agents)
 
     async def get_connector_metadata(self, name: str) -> Agent:
-        """The connectors of one name.
+        """Return the connector with a name.
 
         Args:
-            name: The ``name`` of a connector, and not its task type.
+            name: The ``name`` of a connector, which is not its task type.
         """
-        with self._explained("GetAgent"):
-            stub = AgentMetadataServiceStub(self._channel)
-            response: GetAgentResponse = await stub.GetAgent(GetAgentRequest(name=name), timeout=self.timeout)
+        response = await self._call(f"{_METADATA}/GetAgent", GetAgentRequest(name=name), GetAgentResponse)
         return response.agent
 
     async def create(
@@ -133,14 +132,14 @@ class ConnectorClient:
         """Start a job of an async connector.
 
         Args:
-            task_template: The task; its type and version say which connector.
-            output_prefix: URI under which the task may write; the service and the job must reach it.
-            inputs: Values of the task's inputs.
-            task_execution_metadata: Who runs it. The service starts one job for each attempt that this names, however
-                often it is asked.
+            task_template: The task. Its type and version select the connector.
+            output_prefix: The URI under which the task may write. The service and the job must be able to reach it.
+            inputs: The values of the task's inputs.
+            task_execution_metadata: The task execution. The service starts one job for each attempt of it, even if this
+                method is called several times.
 
         Returns:
-            The encoded ``resource_meta``, which the other methods take.
+            The encoded ``resource_meta``, which the other methods accept.
         """
         request = CreateTaskRequest(
             template=task_template,
@@ -148,40 +147,29 @@ class ConnectorClient:
             inputs=inputs,
             task_execution_metadata=task_execution_metadata,
         )
-        with self._explained("CreateTask"):
-            response: CreateTaskResponse = await self._tasks.CreateTask(request, timeout=self.timeout)
-        return response.resource_meta
+        return (await self._call(f"{self._jobs}/CreateTask", request, CreateTaskResponse)).resource_meta
 
     async def get(self, category: TaskCategory, resource_meta: bytes, output_prefix: str = "") -> Resource:
-        """The state of a job; its outputs are a ``LiteralMap``.
+        """Return the state of a job. Its outputs are a ``LiteralMap``.
 
         Args:
             category: The connector's task category.
-            resource_meta: What ``create`` returned.
-            output_prefix: That of the task.
+            resource_meta: The result of :meth:`create`.
+            output_prefix: The task's output prefix.
         """
-        request = GetTaskRequest(
-            task_type=category.name,
-            task_category=category.to_flyte_idl(),
-            resource_meta=resource_meta,
-            output_prefix=output_prefix,
-        )
-        with self._explained("GetTask"):
-            response: GetTaskResponse = await self._tasks.GetTask(request, timeout=self.timeout)
+        request = GetTaskRequest(**_job_fields(category, resource_meta), output_prefix=output_prefix)
+        response = await self._call(f"{self._jobs}/GetTask", request, GetTaskResponse)
         return Resource.from_flyte_idl(response.resource)
 
     async def delete(self, category: TaskCategory, resource_meta: bytes) -> None:
-        """End a job; one that has ended is left as it is.
+        """Delete a job. If it has ended, nothing happens.
 
         Args:
             category: The connector's task category.
-            resource_meta: What ``create`` returned.
+            resource_meta: The result of :meth:`create`.
         """
-        request = DeleteTaskRequest(
-            task_type=category.name, task_category=category.to_flyte_idl(), resource_meta=resource_meta
-        )
-        with self._explained("DeleteTask"):
-            await self._tasks.DeleteTask(request, timeout=self.timeout)
+        request = DeleteTaskRequest(**_job_fields(category, resource_meta))
+        await self._call(f"{self._jobs}/DeleteTask", request, DeleteTaskResponse)
 
     async def do(
         self,
@@ -190,10 +178,10 @@ class ConnectorClient:
         inputs: LiteralMap | None = None,
         task_execution_metadata: TaskExecutionMetadata | None = None,
     ) -> Resource:
-        """Do the job of a sync connector; the arguments are those of :meth:`create`.
+        """Run a job of a sync connector. The arguments are those of :meth:`create`.
 
         Returns:
-            The resource, in a terminal phase; its outputs are a ``LiteralMap``.
+            The resource, in a terminal phase. Its outputs are a ``LiteralMap``.
         """
         header = CreateRequestHeader(
             template=task_template, output_prefix=output_prefix, task_execution_metadata=task_execution_metadata
@@ -202,9 +190,12 @@ class ConnectorClient:
             ExecuteTaskSyncRequest(header=header),
             ExecuteTaskSyncRequest(inputs=LiteralMap() if inputs is None else inputs),
         ]
+        execute: Any = self._channel.stream_stream(
+            "/flyteidl.service.SyncAgentService/ExecuteTaskSync",
+            **_codec(ExecuteTaskSyncRequest, ExecuteTaskSyncResponse),
+        )
         with self._explained("ExecuteTaskSync"):
-            stub = SyncAgentServiceStub(self._channel)
-            responses = [response async for response in stub.ExecuteTaskSync(requests, timeout=self.timeout)]
+            responses = [response async for response in execute(requests, timeout=self.timeout)]
         if not responses:
             raise self._error("answers ExecuteTaskSync with nothing.", code="UNKNOWN", details="no response")
         return Resource.from_flyte_idl(responses[0].header.resource)
@@ -212,27 +203,24 @@ class ConnectorClient:
     async def get_logs(
         self, category: TaskCategory, resource_meta: bytes, *, lines: int = 0, token: str = ""
     ) -> AsyncIterator[GetTaskLogsResponse]:
-        """Lines of the job's log, response by response: a body with lines, or a header with the next page's token.
+        """Yield the responses with the job's log: a body with lines, or a header with the token of the next page.
 
         Args:
             category: The connector's task category.
-            resource_meta: What ``create`` returned.
-            lines: How many at most; 0: as the connector sees fit.
-            token: Where the last page ended.
+            resource_meta: The result of :meth:`create`.
+            lines: The largest number of lines; 0: the connector decides.
+            token: The token of the page; empty: the first page.
         """
-        request = GetTaskLogsRequest(
-            task_type=category.name,
-            task_category=category.to_flyte_idl(),
-            resource_meta=resource_meta,
-            lines=lines,
-            token=token,
+        request = GetTaskLogsRequest(**_job_fields(category, resource_meta), lines=lines, token=token)
+        get_logs: Any = self._channel.unary_stream(
+            f"{self._jobs}/GetTaskLogs", **_codec(GetTaskLogsRequest, GetTaskLogsResponse)
         )
         with self._explained("GetTaskLogs"):
-            call = self._tasks.GetTaskLogs(request, timeout=self.timeout)
+            call = get_logs(request, timeout=self.timeout)
             try:
                 async for response in call:
                     yield response
-            finally:  # Whoever reads may stop before the end.
+            finally:  # The reader may stop before the end.
                 call.cancel()
 
     async def get_metrics(
@@ -245,27 +233,25 @@ class ConnectorClient:
         end_time: Timestamp | None = None,
         step: Duration | None = None,
     ) -> GetTaskMetricsResponse:
-        """Measurements of the job.
+        """Return measurements of the job.
 
         Args:
             category: The connector's task category.
-            resource_meta: What ``create`` returned.
-            queries: What to measure, in the connector's own words.
-            start_time: From when on.
-            end_time: Until when.
-            step: Time between two measurements.
+            resource_meta: The result of :meth:`create`.
+            queries: What to measure, in the connector's query language.
+            start_time: The time of the first measurement.
+            end_time: The time of the last measurement.
+            step: The time between two measurements.
         """
         request = GetTaskMetricsRequest(
-            task_type=category.name,
-            task_category=category.to_flyte_idl(),
-            resource_meta=resource_meta,
-            queries=queries,
-            start_time=start_time,
-            end_time=end_time,
-            step=step,
+            **_job_fields(category, resource_meta), queries=queries, start_time=start_time, end_time=end_time, step=step
         )
-        with self._explained("GetTaskMetrics"):
-            response: GetTaskMetricsResponse = await self._tasks.GetTaskMetrics(request, timeout=self.timeout)
+        return await self._call(f"{self._jobs}/GetTaskMetrics", request, GetTaskMetricsResponse)
+
+    async def _call(self, path: str, request: Message, response_type: type[M]) -> M:
+        call: Any = self._channel.unary_unary(path, **_codec(type(request), response_type))
+        with self._explained(path.rpartition("/")[2]):
+            response: M = await call(request, timeout=self.timeout)
         return response
 
     @property
@@ -274,12 +260,9 @@ class ConnectorClient:
             raise RuntimeError("The client is not open: use it within `async with ConnectorClient(…) as client:`.")
         return self._open
 
-    @property
-    def _tasks(self) -> AsyncAgentServiceStub:
-        return AsyncAgentServiceStub(self._channel)
-
     @contextmanager
     def _explained(self, method: str) -> Iterator[None]:
+        """Raise a ServiceError in place of gRPC's error."""
         try:
             yield
         except grpc.aio.AioRpcError as error:
@@ -289,10 +272,10 @@ class ConnectorClient:
     def _explain(self, method: str, code: grpc.StatusCode, details: str) -> str:
         if code is grpc.StatusCode.UNAVAILABLE and _NOT_CONNECTED.match(details):
             return _explain_no_connection(details)
-        if code is grpc.StatusCode.DEADLINE_EXCEEDED and details == "Deadline Exceeded":  # gRPC's words, here.
+        if code is grpc.StatusCode.DEADLINE_EXCEEDED and details == "Deadline Exceeded":  # From the local gRPC.
             return f"did not answer {method} within {self.timeout:g} s."
         if code is grpc.StatusCode.UNIMPLEMENTED and _NO_METHOD.match(details):
-            return f"has no method {method}, so it is no connector service; check the address."
+            return f"has no method {method}, so it is not a connector service; check the address."
         return f"answers {method} with {code.name}: {details or 'no details'}"
 
     def _error(self, what: str, *, code: str, details: str) -> ServiceError:
@@ -301,18 +284,28 @@ class ConnectorClient:
         )
 
 
+def _job_fields(category: TaskCategory, resource_meta: bytes) -> dict[str, Any]:
+    return {"task_type": category.name, "task_category": category.to_flyte_idl(), "resource_meta": resource_meta}
+
+
+def _codec(request_type: type[Message], response_type: type[Message]) -> dict[str, Any]:
+    return {"request_serializer": request_type.SerializeToString, "response_deserializer": response_type.FromString}
+
+
 def _explain_no_connection(details: str) -> str:
     reason = _ATTEMPT.sub("", details).rstrip(".")
     if "handshak" in reason.lower():
         advice = "check the certificates, and that it speaks TLS"
     elif "closed" in reason or "reset" in reason:
-        advice = "it may want TLS, or a certificate of the client"
+        advice = "it may require TLS, or a client certificate"
     else:
         advice = "check the address, and that it is running"
     return f"cannot be reached: {reason}; {advice}."
 
 
-# What gRPC itself says where there was no answer: a service that is too busy says UNAVAILABLE as well.
+_METADATA = "/flyteidl.service.AgentMetadataService"
+
+# The details of gRPC itself if there was no answer. A service that is too busy answers UNAVAILABLE too.
 _NOT_CONNECTED = re.compile(
     "failed to connect|connections to all backends|errors resolving|DNS resolution failed|Socket closed|recvmsg:"
 )
@@ -320,5 +313,5 @@ _ATTEMPT = re.compile(
     r"^.*last error: (?:[A-Z_]+: )?(?:(?:ipv4|ipv6|unix):\S+: )?(?:Failed to connect to remote host: (?:connect: )?)?"
 )
 
-# In the words of the gRPC libraries for Python, Go and others.
+# The details of the gRPC libraries for Python, Go and others.
 _NO_METHOD = re.compile("(?i)method not found|unknown (?:service|method)|$|received http2 header with status: 404")

@@ -572,14 +572,18 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
     ) -> None:
         calls.needs("create", "get", "delete")
         attempt = calls.run(calls.attempt(task_that_runs_long))
-        with (
-            serving(calls.registry) as endpoint,
-            calling(endpoint, generation, calls.connector, self.deadline) as flyte,
-        ):
-            encoded = flyte.create(attempt)
-            meta = calls.connector.metadata_type.decode(encoded)
-            calls.began(meta, attempt)
-            flyte.delete(encoded)
+        connector, arguments = calls.connector, attempt[:4]  # Flyte sends no key.
+
+        async def through(endpoint: str) -> ResourceMeta:
+            async with calling(endpoint, generation, self.deadline) as flyte:
+                encoded = await flyte.create(*arguments)
+                meta: ResourceMeta = connector.metadata_type.decode(encoded)
+                calls.began(meta, attempt)
+                await flyte.delete(connector.task_category, encoded)
+                return meta
+
+        with serving(calls.registry) as endpoint:
+            meta = calls.run(through(endpoint))
         calls.run(_end_of(calls, meta))
 
 

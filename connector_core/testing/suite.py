@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from connector_core.connector import AsyncConnectorBase
-    from connector_core.testing.callers import FlyteCaller
 
 __all__ = [
     "AT_THE_SAME_TIME",
@@ -364,19 +363,19 @@ class ConnectorSuite:
     ) -> None:
         calls.needs("do", "create", "get")
 
-        async def through(flyte: FlyteCaller) -> Resource:
+        async def through(endpoint: str) -> Resource:
             attempt = await calls.attempt(task_that_succeeds)
-            if isinstance(calls.connector, SyncConnectorBase):
-                return flyte.do(attempt)
-            meta = flyte.create(attempt)
-            calls.began(calls.connector.metadata_type.decode(meta), attempt)
-            return (await calls.polled(partial(flyte.get, meta, attempt.output_prefix)))[-1]
+            connector, arguments = calls.connector, attempt[:4]  # Flyte sends no key.
+            async with calling(endpoint, generation, self.deadline) as flyte:
+                if isinstance(connector, SyncConnectorBase):
+                    return await flyte.do(*arguments)
+                meta = await flyte.create(*arguments)
+                calls.began(connector.metadata_type.decode(meta), attempt)
+                get = partial(flyte.get, connector.task_category, meta, attempt.output_prefix)
+                return (await calls.polled(get))[-1]
 
-        with (
-            serving(calls.registry) as endpoint,
-            calling(endpoint, generation, calls.connector, self.deadline) as flyte,
-        ):
-            last = calls.run(through(flyte))
+        with serving(calls.registry) as endpoint:
+            last = calls.run(through(endpoint))
         holds(last.phase is Phase.SUCCEEDED, f"It ended as {last.phase.name}: {last.message}")
 
 

@@ -899,7 +899,7 @@ class MeasuresADict(Wait):
         return {"cpu": 1}
 
 
-@breaks("test_a_job_is_ended_through_the_service", seen="The service answers UNAVAILABLE: not now")
+@breaks("test_a_job_is_ended_through_the_service", seen="answers DeleteTask with UNAVAILABLE: not now")
 class CannotDelete(Wait):
     async def delete(self, resource_meta: Any, **kwargs: Any) -> None:
         raise TransientError("not now")

@@ -254,7 +254,7 @@ class TestNoAnswer:
                 await client.list_connectors()
 
         with pytest.raises(
-            ServiceError, match="has no method ListAgents, so it is no connector service; check the add"
+            ServiceError, match="has no method ListAgents, so it is not a connector service; check the add"
         ):
             asyncio.run(main())
 
@@ -330,7 +330,7 @@ class TestTLS:
     @pytest.mark.parametrize("options", [{}, {"root_certificates": AUTHORITY.cert_pem.bytes()}])
     def test_a_client_without_what_the_service_asks_for(self, options: dict[str, bytes]) -> None:
         with pytest.raises(
-            ServiceError, match=r"cannot be reached: .*; it may want TLS, or a certificate of the client\.$"
+            ServiceError, match=r"cannot be reached: .*; it may require TLS, or a client certificate\.$"
         ):
             self.ask(tls(AUTHORITY, clients=OTHER), **options)
 
