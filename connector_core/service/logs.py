@@ -1,8 +1,7 @@
 """The service's log: one line for each event, ``key=value`` for people and JSON for programs.
 
-All loggers are written, those of libraries and connectors too. What is logged while a connector's method runs says for
-which call it runs. No text can break a line, whoever it came from, and the secrets that connectors were given are
-masked.
+It includes all loggers, also those of libraries and connectors. An event that is logged while a connector's method runs
+names the call. No text can break a line, and the secrets that connectors received are masked.
 """
 
 from __future__ import annotations
@@ -26,10 +25,10 @@ __all__ = ["log_to"]
 
 @contextmanager
 def log_to(stream: TextIO, level: int = logging.INFO) -> Iterator[None]:
-    """Write the process's log to a stream, and nowhere else: as ``key=value`` to a terminal, as JSON to anything else.
+    """Write the process's log only to a stream: as ``key=value`` to a terminal, as JSON to any other stream.
 
     Args:
-        stream: Where to.
+        stream: The stream.
         level: The lowest level that is written, such as ``logging.INFO``.
     """
     handler = logging.StreamHandler(stream)
@@ -56,7 +55,7 @@ class _Formatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "event": record.getMessage(),
-            **_call(),
+            **_fields_of_call(),
             **{name: value for name, value in vars(record).items() if name not in _OF_EVERY_RECORD},
             "traceback": self.formatException(record.exc_info) if record.exc_info else None,
         }
@@ -66,8 +65,8 @@ class _Formatter(logging.Formatter):
         )
 
 
-def _call() -> dict[str, str | None]:
-    """For whom a connector's method runs just now."""
+def _fields_of_call() -> dict[str, str | None]:
+    """Return the fields that identify the running call, if any."""
     try:
         call = current_call()
     except NoCurrentCall:
@@ -85,15 +84,15 @@ def _json(fields: Mapping[str, str | int]) -> str:
 
 
 def _key_value(fields: Mapping[str, str | int]) -> str:
-    return " ".join(f"{name}={_word(str(value))}" for name, value in fields.items())
+    return " ".join(f"{name}={_quoted(str(value))}" for name, value in fields.items())
 
 
-def _word(text: str) -> str:
-    """The text as it is if it is one word, quoted if it is more, and escaped where a terminal would act on it."""
+def _quoted(text: str) -> str:
+    """Quote the text unless it is one word, and escape what a terminal would interpret."""
     if re.fullmatch(r'[^\s"=]+', text) and text.isprintable():
         return text
     return json.dumps(text, ensure_ascii=not text.isprintable())
 
 
-# Two more come into being when a record is formatted.
+# Formatting a record adds two more.
 _OF_EVERY_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"asctime", "message"}

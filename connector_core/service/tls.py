@@ -1,7 +1,8 @@
-"""TLS for the service, with certificates that may be replaced while it runs.
+"""TLS for the service, with certificates that can be replaced while it runs.
 
-Certificates live for weeks, or for hours, and whatever renews them writes files. Each new connection looks whether they
-have changed; what cannot be used (half of a pair that is just being written) is logged, and the last good ones stay.
+Certificates are valid for weeks or only hours, and a tool renews them by writing files. For each new connection, the
+service checks whether the files have changed. If they cannot be used (because only half of a pair is written yet), it
+logs that and continues with the last valid ones.
 """
 
 from __future__ import annotations
@@ -21,20 +22,20 @@ __all__ = ["server_credentials"]
 
 
 def server_credentials(certificate: Path, key: Path, client_ca: Path | None = None) -> grpc.ServerCredentials:
-    """Credentials for ``grpc.aio.Server.add_secure_port``.
+    """Return credentials for ``grpc.aio.Server.add_secure_port``.
 
     Args:
-        certificate: The certificate, and those between it and its authority; PEM.
-        key: Its private key; PEM, without a password.
-        client_ca: The authorities of clients' certificates, which every client then needs; PEM. None: no client does.
+        certificate: The certificate, and the intermediate certificates up to its authority, in PEM.
+        key: The private key, in PEM, without a password.
+        client_ca: The authorities of the certificates that every client needs, in PEM; None: clients need none.
 
     Raises:
-        InvalidCertificate: A file is missing or cannot be used, or the key is not the certificate's.
+        InvalidCertificate: if a file is missing or invalid, or the key does not belong to the certificate.
     """
     fetcher = _Fetcher(_Files(certificate, key, client_ca))
     credentials: grpc.ServerCredentials = grpc.dynamic_ssl_server_credentials(
         _configuration(fetcher.used),
-        fetcher,  # pyright: ignore[reportArgumentType] - None is allowed, and means that nothing has changed
+        fetcher,  # pyright: ignore[reportArgumentType] - None is allowed, and means: unchanged
         require_client_authentication=client_ca is not None,
     )
     return credentials
@@ -53,7 +54,7 @@ class _Contents(NamedTuple):
 
 
 class _Fetcher:
-    """Called by gRPC for each new connection, in a thread of its own: new credentials, or None for those there are."""
+    """Called by gRPC for each new connection, in another thread. Returns new credentials, or None if unchanged."""
 
     def __init__(self, files: _Files) -> None:
         self._files = files
@@ -66,12 +67,12 @@ class _Fetcher:
                 return None
             self.used = _load(self._files)
         except InvalidCertificate as error:
-            if str(error) != self._complaint:  # Once, and not for each connection.
-                _log.error("%s The service goes on with the certificate that it had.", error)
+            if str(error) != self._complaint:  # Only once, not for each connection.
+                _log.error("%s The service continues with its previous certificate.", error)
             self._complaint = str(error)
             return None
         self._complaint = ""
-        _log.info("The service has a new certificate from %s.", self._files.certificate)
+        _log.info("The service now uses the new certificate in %s.", self._files.certificate)
         return _configuration(self.used)
 
 
@@ -88,8 +89,8 @@ def _load(files: _Files) -> _Contents:
     if files.client_ca is not None and contents.client_ca is not None:
         _check_certificates(files.client_ca, contents.client_ca)
     _check_key(files)
-    if _read(files) != contents:  # What was checked is not what was read.
-        raise InvalidCertificate(files.certificate, "it is being replaced just now")
+    if _read(files) != contents:  # The files that were checked are not those that were read.
+        raise InvalidCertificate(files.certificate, "it is being replaced right now")
     return contents
 
 
@@ -109,12 +110,12 @@ def _check_certificates(path: Path, content: bytes) -> None:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(cadata=content.decode("ascii", "ignore"))
     except (ssl.SSLError, ValueError) as error:
-        raise InvalidCertificate(path, "it holds no certificate in PEM (-----BEGIN CERTIFICATE-----)") from error
+        raise InvalidCertificate(path, "it contains no certificate in PEM (-----BEGIN CERTIFICATE-----)") from error
 
 
 def _check_key(files: _Files) -> None:
     def no_password() -> NoReturn:
-        raise InvalidCertificate(files.key, "it has a password; give a private key without one")
+        raise InvalidCertificate(files.key, "it has a password; use a private key without one")
 
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(files.certificate, files.key, no_password)
@@ -122,7 +123,7 @@ def _check_key(files: _Files) -> None:
         if error.reason == "KEY_VALUES_MISMATCH":
             reason = f"it is not the private key of the certificate in {files.certificate}"
         else:
-            reason = "it holds no private key in PEM (-----BEGIN PRIVATE KEY-----) that can be used"
+            reason = "it contains no usable private key in PEM (-----BEGIN PRIVATE KEY-----)"
         raise InvalidCertificate(files.key, reason) from error
 
 

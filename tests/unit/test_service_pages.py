@@ -64,9 +64,9 @@ class TestMetrics:
 
 class TestHealth:
     def test_is_good_while_the_process_lives(self, pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(Service, "reason", "The service stops.")
+        monkeypatch.setattr(Service, "reason", "The service is stopping.")
         response, body = ask(pages, "/healthz")
-        assert (response.status, body) == (200, "The process lives.\n")
+        assert (response.status, body) == (200, "The process is alive.\n")
 
 
 class TestReadiness:
@@ -99,13 +99,13 @@ class TestAnyPage:
     @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
     def test_can_be_read_only(self, pages: Pages, path: str, method: str) -> None:
         response, body = ask(pages, path, method)
-        assert (response.status, body) == (405, "These pages can be read only.\n")
+        assert (response.status, body) == (405, "These pages are read-only.\n")
         assert response.getheader("Allow") == "GET, HEAD"
 
     @pytest.mark.parametrize("path", ["/", "/metric", "/metrics/", "/favicon.ico", "/../etc/passwd", "/%2e%2e"])
     def test_that_does_not_exist_names_those_that_do(self, pages: Pages, path: str) -> None:
         response, body = ask(pages, path)
-        sentence = "There is no such page; there are /metrics, /healthz, /readyz, /connectors.json.\n"
+        sentence = "There is no such page. The pages are /metrics, /healthz, /readyz, /connectors.json.\n"
         assert (response.status, body) == (404, sentence)
 
     def test_writes_no_line_about_a_request(self, pages: Pages, capfd: pytest.CaptureFixture[str]) -> None:

@@ -145,7 +145,7 @@ class TestARenewal:
                 await refused(ask(before))
 
         asyncio.run(main())
-        assert caplog.messages == [f"The service has a new certificate from {pair.certificate}."]
+        assert caplog.messages == [f"The service now uses the new certificate in {pair.certificate}."]
 
     def test_that_is_half_done_leaves_the_pair_that_there_was(
         self, pair: Pair, caplog: pytest.LogCaptureFixture
@@ -162,7 +162,7 @@ class TestARenewal:
         asyncio.run(main())
         (message,) = caplog.messages  # The new certificate is announced below the level of a warning.
         assert f"{pair.key} for TLS: it is not the private key of the certificate in {pair.certificate}. " in message
-        assert message.endswith(" The service goes on with the certificate that it had.")
+        assert message.endswith(" The service continues with its previous certificate.")
 
     def test_that_fails_leaves_the_pair_that_there_was(self, pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
         async def main() -> None:
@@ -174,8 +174,8 @@ class TestARenewal:
 
         asyncio.run(main())
         first, second = caplog.messages
-        assert "it cannot be read: No such file or directory. The service goes on" in first
-        assert "it holds no certificate in PEM" in second
+        assert "it cannot be read: No such file or directory. The service continues" in first
+        assert "it contains no certificate in PEM" in second
 
 
 class TestAFileThatCannotBeUsed:
@@ -197,7 +197,7 @@ class TestAFileThatCannotBeUsed:
 
     @pytest.mark.parametrize("content", [b"", b"hello", b"\xff\xfe", b"-----BEGIN CERTIFICATE-----\nAAAA\n"])
     def test_because_it_is_no_certificate(self, pair: Pair, tmp_path: Path, content: bytes) -> None:
-        reason = r"it holds no certificate in PEM \(-----BEGIN CERTIFICATE-----\)\.$"
+        reason = r"it contains no certificate in PEM \(-----BEGIN CERTIFICATE-----\)\.$"
         client_ca = tmp_path / "ca.crt"
         client_ca.write_bytes(content)
         self.check(client_ca, reason, pair, client_ca)
@@ -206,14 +206,12 @@ class TestAFileThatCannotBeUsed:
 
     def test_because_the_certificate_and_the_key_are_given_the_wrong_way_round(self, pair: Pair) -> None:
         pair.certificate, pair.key = pair.key, pair.certificate
-        self.check(pair.certificate, "it holds no certificate in PEM", pair)
+        self.check(pair.certificate, "it contains no certificate in PEM", pair)
 
     @pytest.mark.parametrize("content", [b"", b"hello", b"\xff\xfe", b"-----BEGIN PRIVATE KEY-----\nAAAA\n"])
     def test_because_it_is_no_private_key(self, pair: Pair, content: bytes) -> None:
         pair.key.write_bytes(content)
-        self.check(
-            pair.key, r"it holds no private key in PEM \(-----BEGIN PRIVATE KEY-----\) that can be used\.$", pair
-        )
+        self.check(pair.key, r"it contains no usable private key in PEM \(-----BEGIN PRIVATE KEY-----\)\.$", pair)
 
     def test_because_the_key_belongs_to_another_certificate(self, pair: Pair) -> None:
         pair.key.write_bytes(pair.issue()[1])
@@ -226,4 +224,4 @@ class TestAFileThatCannotBeUsed:
         encryption = serialization.BestAvailableEncryption(b"secret")
         encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
         pair.key.write_bytes(key.private_bytes(encoding, form, encryption))
-        self.check(pair.key, r"it has a password; give a private key without one\.$", pair)
+        self.check(pair.key, r"it has a password; use a private key without one\.$", pair)

@@ -272,7 +272,7 @@ class TestStopping:
                 running = asyncio.ensure_future(_result(call))
                 assert await asyncio.to_thread(began.wait, 60)
                 stopping = asyncio.create_task(server.stop())
-                await _until(lambda: server.readiness() == "The service stops.")
+                await _until(lambda: server.readiness() == "The service is stopping.")
                 release.set()
                 assert (await running).resource.message == "to the end"
                 await stopping
