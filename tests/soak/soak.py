@@ -1,14 +1,15 @@
-"""The soak: two replicas of the service, a client that behaves as Flyte does, and a world that fails.
+"""The soak: two replicas of the service, a client that behaves as Flyte does, and failures everywhere.
 
-200 executions at a time go through create, get and delete, turn by turn over two `connectors serve`, one of which is
-killed with -9 every 20 s. Time is scaled: a deadline is 2 s and a poll each 0.5 s, where Flyte has 10 s and 30 s. A
-client that vanishes in the middle of a CreateTask comes back after 4 s with the same attempt (Flyte was restarted), or
-never. At the end the backend's own record is read: every job was returned to its caller or deleted, no attempt has two,
-none is lost.
+200 executions at a time go through create, get and delete. Their calls alternate between two `connectors serve`, one of
+which is killed with -9 every 20 s. Time is scaled: the deadline is 2 s and the polling interval 0.5 s, instead of
+Flyte's 10 s and 30 s. A client that vanishes during a CreateTask returns after 4 s with the same attempt (Flyte was
+restarted), or never. At the end, the soak reads the backend's record: every job was returned to its caller or deleted,
+no attempt has two jobs, and no job is lost.
 
-Two things nobody can know are counted by themselves. The caller vanished for ever, and the replica that saw it was
-killed before the grace period was over; or it vanished while the answer was on its way. `SOAK_SECONDS`, `SOAK_SEED`,
-`SOAK_FIND=0` (a backend that cannot find its jobs).
+Two cases that the service cannot know of are counted separately: a client vanished forever, and its replica was killed
+before the end of the grace period; and a client vanished while its answer was on the way.
+
+The environment variables are `SOAK_SECONDS`, `SOAK_SEED` and `SOAK_FIND=0` (the backend cannot find its jobs).
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ class Replica:
 
 
 class Soak:
-    """The client, and what it saw."""
+    """The client, and a record of what it saw."""
 
     def __init__(self, replicas: list[Replica], channel: grpc.aio.Channel) -> None:
         self.replicas = replicas
@@ -92,7 +93,7 @@ class Soak:
         self.violations: list[str] = []
 
     async def run(self) -> None:
-        """Keep 200 executions going, and kill a replica now and then."""
+        """Keep 200 executions running, and kill a replica every 20 s."""
         ends, numbers, running = time.time() + SECONDS, iter(range(10**9)), set()
         killer = asyncio.create_task(self.kill_in_turn(ends))
         while time.time() < ends or running:
@@ -112,7 +113,7 @@ class Soak:
             turn += 1
 
     async def execution(self, number: int) -> str:
-        """One task execution, attempt by attempt; how it ended."""
+        """Run one task execution, attempt by attempt, and return how it ended."""
         for attempt in range(ATTEMPTS):
             self.seen["attempts"] += 1
             encoded = await self.create(number, attempt)
@@ -121,14 +122,14 @@ class Soak:
                 await asyncio.sleep(POLL)
                 continue
             if encoded == b"":
-                return "whose client vanished for ever"
+                return "whose client vanished forever"
             end = await self.follow(number, encoded)
             if end is not None:
                 return end
         return "that ran out of attempts"
 
     async def create(self, number: int, attempt: int) -> bytes | None:
-        """The job's metadata; None after an error, empty if the client is gone for ever."""
+        """Return the job's metadata, None after an error, or b"" if the client vanished forever."""
         request = messages.CreateTaskRequest(template={"type": "soak"}, output_prefix=f"s3://b/{number}/{attempt}")
         identifier = request.task_execution_metadata.task_execution_id
         identifier.node_execution_id.execution_id.name = f"{SEED}-{number}"
@@ -141,8 +142,8 @@ class Soak:
                 if random.random() < 0.5:
                     self.vanished[number] = time.time()
                     return b""
-                self.seen["clients that vanished and came back"] += 1
-                self.history[number].append(f"{time.time():.1f}: {attempt} vanished, and comes back")
+                self.seen["clients that vanished and returned"] += 1
+                self.history[number].append(f"{time.time():.1f}: {attempt} vanished, and returns")
                 await asyncio.sleep(4)
                 call = self.stub.CreateTask(request, timeout=DEADLINE)
         try:
@@ -155,7 +156,7 @@ class Soak:
         return encoded
 
     async def follow(self, number: int, encoded: bytes) -> str | None:
-        """Poll the job until it ends; None: another attempt is due."""
+        """Poll the job until it ends, and return how; None if another attempt is due."""
         errors = 0
         while True:
             if random.random() < ABORTS:
@@ -168,7 +169,7 @@ class Soak:
                 self.seen[f"GetTask {error.code().name}"] += 1
                 errors += 1
                 if errors > FORGIVEN:
-                    self.violations.append(f"{encoded!r} is never asked for again, after {errors} errors")
+                    self.violations.append(f"{encoded!r} is never polled again, after {errors} errors")
                     return "lost"
             else:
                 self.seen[f"GetTask {Phase(resource.phase).name}"] += 1
@@ -177,7 +178,7 @@ class Soak:
                         self.violations.append(f"{encoded!r} has the outputs of another job")
                     return "that succeeded"
                 if resource.phase == Phase.RETRYABLE_FAILED:
-                    if random.random() < 0.5:  # Flyte 2 does, Flyte 1 does not.
+                    if random.random() < 0.5:  # Flyte 2 does this, Flyte 1 does not.
                         await self.delete(encoded)
                     return None
                 if resource.phase == Phase.FAILED:
@@ -186,7 +187,7 @@ class Soak:
             await asyncio.sleep(POLL)
 
     async def delete(self, encoded: bytes) -> None:
-        """End the job: until that is a success."""
+        """Delete the job; try again until that succeeds."""
         while True:
             try:
                 request = messages.DeleteTaskRequest(task_category=CATEGORY, resource_meta=encoded)
@@ -198,7 +199,7 @@ class Soak:
                 await asyncio.sleep(POLL)
 
     def audit(self, database: Path) -> None:
-        """What the backend says of its jobs."""
+        """Check the backend's record of its jobs."""
         with sqlite3.connect(database) as connection:
             jobs = connection.execute("SELECT job, key, prefix, process, answered, deleted FROM jobs").fetchall()
         self.seen["jobs of the backend"] = len(jobs)
@@ -207,10 +208,10 @@ class Soak:
             if number > 1 and FINDS:
                 self.violations.append(f"the attempt {key} has {number} jobs")
             elif number > 1:
-                self.seen["attempts with a second job, which another replica began"] += 1
+                self.seen["attempts with a second job, which another replica started"] += 1
         for job, _, _, _, _, deleted in jobs:
             if job in self.failed and deleted is not None and deleted < self.returned[job]:
-                self.seen["jobs that create failed for good with, which their vanished client came back for"] += 1
+                self.seen["jobs whose create failed permanently, and whose vanished client returned"] += 1
             elif job in self.failed:
                 self.violations.append(f"job {job} failed under its caller: {self.failed[job]}")
         killed = {process: at for replica in self.replicas for process, at in replica.killed.items()}
@@ -220,33 +221,31 @@ class Soak:
             number = int(prefix.split("/")[3])
             vanished = self.vanished.get(number)
             if vanished is not None and killed.get(process, math.inf) < vanished + GRACE + 15:
-                self.seen["jobs whose client and whose replica were both gone for ever"] += 1
+                self.seen["jobs whose client vanished forever and whose replica was killed"] += 1
             elif vanished is not None and answered is not None and answered < vanished + 0.1:
-                self.seen["jobs whose client was gone for ever while the answer was on its way"] += 1
+                self.seen["jobs whose client vanished forever while the answer was on the way"] += 1
             elif not FINDS and answered is None:
-                self.seen["jobs that nobody has: their replica was killed while it began them"] += 1
+                self.seen["orphans whose replica was killed while it started them"] += 1
             elif not FINDS:
-                self.seen[
-                    "jobs that nobody has: create failed after it had begun them, or their replica forgot them"
-                ] += 1
+                self.seen["orphans whose create failed after it had started them, or whose replica forgot them"] += 1
             else:
                 gone = (
                     "" if vanished is None else f", whose client vanished {vanished - (answered or 0):.2f} s after it"
                 )
                 history = "; ".join(self.history[number])
                 self.violations.append(
-                    f"nobody has the job {job} of {prefix}{gone}, and it was not deleted (process {process}, answered "
-                    f"{answered}; {history}; {killed.get(process, 'not')} killed)"
+                    f"no client has the job {job} of {prefix}{gone}, and it was not deleted (process {process}, "
+                    f"answered {answered}; {history}; {killed.get(process, 'not')} killed)"
                 )
 
 
 def job_of(encoded: bytes) -> int:
-    """The job's number."""
+    """Return the job's number."""
     return int(encoded.removeprefix(b'{"job":').removesuffix(b"}"))
 
 
 async def soak(database: Path) -> Soak:
-    """Run it, and wait until all that was begun is over."""
+    """Run the soak, and wait until everything that it started has ended."""
     replicas = [Replica(database), Replica(database)]
     addresses = ",".join(f"127.0.0.1:{replica.port}" for replica in replicas)
     channel = grpc.aio.insecure_channel(
@@ -260,7 +259,7 @@ async def soak(database: Path) -> Soak:
     made = Soak(replicas, channel)
     try:
         await made.run()
-        # The last clients that vanished, the look back, and what had to be tried again.
+        # For the grace periods of the last clients, the second look for earlier attempts, and repeated deletions.
         await asyncio.sleep(2 * GRACE + 20)
     finally:
         await channel.close()
@@ -273,7 +272,7 @@ async def soak(database: Path) -> Soak:
 
 
 def main() -> int:
-    """Soak, and print what happened; the exit status is 1 if anything did that must not."""
+    """Run the soak and print what happened. Return 1 if there was a violation, and otherwise 0."""
     print(f"{SECONDS:.0f} s, seed {SEED}, {'with' if FINDS else 'without'} find", flush=True)
     random.seed(SEED)
     with tempfile.TemporaryDirectory() as directory:

@@ -1,6 +1,6 @@
-"""The connector of the soak, and its backend: a database that outlives the service, and tells everything afterwards.
+"""The connector of the soak, and its backend: a database that outlives the service and records every job.
 
-``SOAK_DATABASE`` names the file; ``SOAK_FIND=0`` takes ``find`` away. Before and after the backend does its work, the
+``SOAK_DATABASE`` names the file. ``SOAK_FIND=0`` removes ``find``. Before and after the backend does its work, the
 connector may raise, sleep past the deadline, exit, or return rubbish.
 """
 
@@ -25,16 +25,16 @@ from connector_core import (
 
 DATABASE = os.environ["SOAK_DATABASE"]
 SECONDS = (0.5, 6.0)
-"""How long a job runs."""
+"""The shortest and the longest run of a job."""
 
 PAST_THE_DEADLINE = 2.5
 FAULTS = 0.15
-"""The share of calls that are disturbed, before and after the backend's work each."""
+"""The share of calls that fail before the backend's work, and the share that fail after it."""
 
 
 @dataclass
 class JobMeta(ResourceMeta):
-    """Names a job."""
+    """Identifies a job."""
 
     job: int
 
@@ -62,8 +62,8 @@ class Soaked(AsyncConnectorBase):
 
     async def get(self, resource_meta: JobMeta, output_prefix: str | None = None, **_: Any) -> Any:
         await disturb("transient", "slow")
-        # Its time begins when its caller first asks for it (the service itself knows no prefix): a job that nobody has
-        # runs until it is deleted.
+        # A job's time starts when its caller first polls it. (The service's own polls have no prefix.) An orphan runs
+        # until it is deleted.
         if output_prefix is not None:
             ends = time.time() + random.uniform(*SECONDS)
             execute("UPDATE jobs SET ends = ? WHERE job = ? AND ends IS NULL", (ends, resource_meta.job))
@@ -90,7 +90,7 @@ class Soaked(AsyncConnectorBase):
 
 
 async def disturb(*faults: str) -> None:
-    """Let the world fail, now and then."""
+    """Fail, in a share of the calls."""
     if random.random() >= FAULTS:
         return
     match random.choice(faults or ("transient", "bug", "slow", "slow", "exit", "permanent")):
@@ -107,12 +107,12 @@ async def disturb(*faults: str) -> None:
 
 
 def rubbish() -> Any:
-    """What no interface asks for."""
+    """Return something that create must not return."""
     return random.choice([None, "rubbish", 42, object()])
 
 
 def execute(statement: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
-    """Run a statement of its own."""
+    """Run one statement in its own connection."""
     with sqlite3.connect(DATABASE, timeout=30) as connection:
         return connection.execute(statement, values)
 

@@ -30,7 +30,7 @@ class Terminal(io.StringIO):
 
 
 def logged(act: Callable[[], object], *, stream: io.StringIO | None = None, level: int = logging.INFO) -> str:
-    """What is written while `act` runs."""
+    """Return the text that is written while `act` runs."""
     stream = stream or io.StringIO()
     with log_to(stream, level):
         act()
@@ -38,7 +38,7 @@ def logged(act: Callable[[], object], *, stream: io.StringIO | None = None, leve
 
 
 def document(act: Callable[[], object]) -> dict[str, Any]:
-    """The one event that is logged, from its JSON."""
+    """Return the only event that is logged, from its JSON."""
     (line,) = logged(act).splitlines()
     found: dict[str, Any] = json.loads(line)
     return found
@@ -60,7 +60,7 @@ def call(act: Callable[[], object], plain: bool = False, **attributes: Any) -> N
 
 
 class TestAnEvent:
-    def test_says_when_how_bad_who_and_what(self) -> None:
+    def test_has_time_level_logger_and_text(self) -> None:
         before = datetime.now(UTC)
         event = document(lambda: log.warning("%s jobs wait", 3))
         assert (event["level"], event["logger"], event["event"]) == ("warning", "acme.client", "3 jobs wait")
@@ -69,7 +69,7 @@ class TestAnEvent:
         assert event["timestamp"].endswith("+00:00")
         assert -0.001 <= (moment - before).total_seconds() < 60
 
-    def test_has_what_else_the_program_knows(self) -> None:
+    def test_has_the_extra_fields(self) -> None:
         event = document(lambda: log.info("slow", extra={"job": "j-1", "seconds": 3, "task_type": "ray"}))
         assert (event["job"], event["seconds"], event["task_type"]) == ("j-1", 3, "ray")
 
@@ -90,16 +90,16 @@ class TestAnEvent:
 
 class TestDuringACall:
     @pytest.mark.parametrize("plain", [False, True])
-    def test_an_event_says_for_which(self, plain: bool) -> None:
+    def test_an_event_names_the_call(self, plain: bool) -> None:
         execution = "project:domain:execution:node:0"
         event = document(lambda: call(lambda: log.info("polled"), plain, request_id="8f3a", task_execution=execution))
         assert (event["task_type"], event["operation"]) == ("spark", "get")
         assert (event["request_id"], event["task_execution"]) == ("8f3a", execution)
 
-    def test_what_is_not_known_is_left_out(self) -> None:
+    def test_unknown_fields_are_left_out(self) -> None:
         assert list(document(lambda: call(lambda: log.info("polled"))))[4:] == ["task_type", "operation"]
 
-    def test_a_secret_is_masked_wherever_it_stands(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_secret_is_masked_in_every_field(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("_FSEC_TOKEN", 'hunter"2\nhunter')
 
         def leak() -> None:
@@ -122,7 +122,7 @@ class TestATerminal:
         assert re.fullmatch(line, text)
 
     @pytest.mark.parametrize("text", ["a b", "a=b", 'say "a"', "", "two\nlines", "\x1b[2Jgone", "\u2028", "\x9b2J\x7f"])
-    def test_gets_what_is_more_than_a_word_in_quotes(self, text: str) -> None:
+    def test_gets_quotes_around_more_than_one_word(self, text: str) -> None:
         line = logged(lambda: log.info("%s", text), stream=Terminal())
         assert json.loads(line.partition(" event=")[2]) == text
 
@@ -138,8 +138,8 @@ class TestNoText:
         assert written[:-1].isprintable()
 
 
-class TestWhatWasThereBefore:
-    def test_writes_nothing_meanwhile_and_comes_back(self) -> None:
+class TestThePreviousHandlers:
+    def test_write_nothing_meanwhile_and_are_restored(self) -> None:
         root = logging.getLogger()
         handlers, level = root.handlers[:], root.level
         with log_to(sys.stderr, logging.ERROR):

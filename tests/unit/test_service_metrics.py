@@ -1,4 +1,4 @@
-"""What the service counts and times."""
+"""The service counts and times calls."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Sample = Callable[..., float | None]
 
 @pytest.fixture
 def metrics(registry: ConnectorRegistry) -> Metrics:
-    """Metrics that count the calls of `registry`."""
+    """Count the calls of `registry`."""
     made = Metrics(queue_length=lambda: 3, loop_lag=lambda: 0.25)
     registry.register_plugin(made)
     return made
@@ -29,7 +29,7 @@ def metrics(registry: ConnectorRegistry) -> Metrics:
 
 @pytest.fixture
 def sample(metrics: Metrics) -> Sample:
-    """The value of a sample, by its name and labels; None: there is none."""
+    """Return the value of a sample with this name and these labels, or None."""
 
     def value(name: str, **labels: str) -> float | None:
         return metrics.registry.get_sample_value(f"flyte_connector_{name}", labels)
@@ -87,7 +87,7 @@ class TestACallThatFails:
             call(registry, Jobs(ValueError("no")))
         assert sample("request_latency_seconds_count", task_type="job", operation="get") == 1
 
-    def test_is_not_in_flight_any_more(self, registry: ConnectorRegistry, sample: Sample) -> None:
+    def test_is_no_longer_in_flight(self, registry: ConnectorRegistry, sample: Sample) -> None:
         with pytest.raises(ValueError, match="no"):
             call(registry, Jobs(ValueError("no")))
         assert sample("calls_in_flight", task_type="job") == 0
@@ -122,7 +122,7 @@ class TestARequestThatIsRefused:
         metrics.refused("spark", "get", status)
         assert sample("requests_failure_total", task_type="spark", operation="get", error_code=code) == 1
 
-    def test_for_a_task_type_that_nobody_serves_cannot_make_a_label(self, metrics: Metrics, sample: Sample) -> None:
+    def test_for_a_task_type_without_a_connector_cannot_create_a_label(self, metrics: Metrics, sample: Sample) -> None:
         metrics.refused(None, "create", grpc.StatusCode.NOT_FOUND)
         assert sample("requests_failure_total", task_type="unknown", operation="create", error_code="404") == 1
 
@@ -136,7 +136,7 @@ class TestPhases:
         assert sample("phase_total", task_type="job", phase="SUCCEEDED") == 1
 
     @pytest.mark.parametrize("phase", [phase for phase in Phase if phase])
-    def test_have_the_name_that_flyte_has_for_them(self, metrics: Metrics, sample: Sample, phase: Phase) -> None:
+    def test_have_flytes_names(self, metrics: Metrics, sample: Sample, phase: Phase) -> None:
         metrics.connector_core_after_call(Call(Jobs(), "get"), Outcome(0.1, Resource(phase)))
         assert sample("phase_total", task_type="job", phase=phase.name) == 1
 
@@ -146,7 +146,7 @@ class TestPhases:
 
 
 class TestCallsInFlight:
-    def test_are_those_that_have_not_ended(self, registry: ConnectorRegistry, sample: Sample) -> None:
+    def test_have_not_ended(self, registry: ConnectorRegistry, sample: Sample) -> None:
         started, go_on = threading.Barrier(3), threading.Event()
 
         def get(self: Any, resource_meta: Any) -> Resource:
@@ -185,7 +185,7 @@ class TestTheRest:
         assert sample("passing_failures_total", task_type="spark") == 2
 
     @pytest.mark.usefixtures("metrics")
-    def test_the_queue_and_the_event_loop_are_asked_when_the_metrics_are_read(self, sample: Sample) -> None:
+    def test_the_queue_and_the_event_loop_are_measured_when_the_metrics_are_read(self, sample: Sample) -> None:
         assert sample("thread_queue_length") == 3
         assert sample("event_loop_lag_seconds") == 0.25
 

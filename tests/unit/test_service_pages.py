@@ -19,7 +19,7 @@ ROWS = [{"task_type": "spark", "version": 0, "state": "loaded"}]
 
 
 class Service:
-    """What the pages are about; a test changes it with `monkeypatch`."""
+    """The state of a service; a test changes it with `monkeypatch`."""
 
     reason: str | None = None
     rows: list[dict[str, Any]] = ROWS
@@ -27,7 +27,7 @@ class Service:
 
 @pytest.fixture(scope="module")
 def pages() -> Iterator[Pages]:
-    """The pages of `Service`, which is ready."""
+    """Serve the pages of `Service`, which is ready."""
     metrics = CollectorRegistry()
     Counter("calls", "Calls.", registry=metrics).inc(7)
     made = Pages(metrics=metrics, readiness=lambda: Service.reason, connectors=lambda: Service.rows, port=0)
@@ -36,7 +36,7 @@ def pages() -> Iterator[Pages]:
 
 
 def ask(pages: Pages, path: str, method: str = "GET", **headers: str) -> tuple[HTTPResponse, str]:
-    """The answer, and its body."""
+    """Return the response and its body."""
     connection = HTTPConnection("127.0.0.1", pages.port, timeout=20)
     try:
         connection.request(method, path, headers=headers)
@@ -53,17 +53,17 @@ class TestMetrics:
         assert (response.getheader("Content-Type") or "").startswith("text/plain; version=")
         assert "calls_total 7.0\n" in body
 
-    def test_are_in_open_metrics_for_who_asks_for_it(self, pages: Pages) -> None:
+    def test_are_in_open_metrics_if_the_client_accepts_it(self, pages: Pages) -> None:
         response, body = ask(pages, "/metrics", Accept="application/openmetrics-text; version=1.0.0")
         assert (response.getheader("Content-Type") or "").startswith("application/openmetrics-text")
         assert body.endswith("# EOF\n")
 
-    def test_can_be_narrowed_down(self, pages: Pages) -> None:
+    def test_can_be_filtered(self, pages: Pages) -> None:
         assert ask(pages, "/metrics?name[]=other")[1] == ""
 
 
 class TestHealth:
-    def test_is_good_while_the_process_lives(self, pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_is_good_while_the_process_is_alive(self, pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(Service, "reason", "The service is stopping.")
         response, body = ask(pages, "/healthz")
         assert (response.status, body) == (200, "The process is alive.\n")
@@ -81,7 +81,7 @@ class TestReadiness:
 
 
 class TestConnectors:
-    def test_are_the_rows_of_now(self, pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_are_the_current_rows(self, pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(Service, "rows", [*ROWS, {"task_type": "ray", "version": 1, "state": "failed"}])
         response, body = ask(pages, "/connectors.json")
         assert (response.status, response.getheader("Content-Type")) == (200, "application/json")
@@ -97,7 +97,7 @@ class TestAnyPage:
 
     @pytest.mark.parametrize("path", PATHS)
     @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
-    def test_can_be_read_only(self, pages: Pages, path: str, method: str) -> None:
+    def test_is_read_only(self, pages: Pages, path: str, method: str) -> None:
         response, body = ask(pages, path, method)
         assert (response.status, body) == (405, "These pages are read-only.\n")
         assert response.getheader("Allow") == "GET, HEAD"
@@ -127,16 +127,16 @@ class TestThePort:
             assert silent.recv(1) == b""
         assert capfd.readouterr() == ("", "")
 
-    def test_that_is_taken_is_refused_in_one_sentence(self, pages: Pages) -> None:
+    def test_that_is_in_use_is_refused_in_one_sentence(self, pages: Pages) -> None:
         with pytest.raises(CannotServe, match=rf"Cannot listen on localhost:{pages.port}: the port is in use, or"):
             Pages(metrics=CollectorRegistry(), readiness=str, connectors=list, port=pages.port)
 
     @pytest.mark.parametrize(("host", "shown"), [("host.invalid", "host.invalid"), ("1::2::3", r"\[1::2::3\]")])
-    def test_on_an_address_that_is_not_here_is_refused(self, host: str, shown: str) -> None:
+    def test_on_an_address_of_another_machine_is_refused(self, host: str, shown: str) -> None:
         with pytest.raises(CannotServe, match=rf"Cannot listen on {shown}:0: "):
             Pages(metrics=CollectorRegistry(), readiness=str, connectors=list, host=host, port=0)
 
-    def test_that_cannot_be_is_refused(self) -> None:
+    def test_that_does_not_exist_is_refused(self) -> None:
         with pytest.raises(CannotServe, match="Cannot listen on localhost:70000: "):
             Pages(metrics=CollectorRegistry(), readiness=str, connectors=list, port=70000)
 

@@ -20,7 +20,7 @@ Ask = Callable[..., Awaitable[bytes]]
 
 
 class Pair:
-    """A certificate for localhost and its key, with an authority of their own, in two files."""
+    """A certificate for localhost and its key, in two files, signed by their own authority."""
 
     def __init__(self, directory: Path) -> None:
         self.certificate = directory / "tls.crt"
@@ -32,13 +32,13 @@ class Pair:
         self.write_certificate(*self.issue())
 
     def issue(self) -> tuple[bytes, bytes]:
-        """A new certificate and key."""
+        """Return a new certificate and key."""
         self.authority = trustme.CA()
         issued = self.authority.issue_cert("localhost")
         return b"".join(pem.bytes() for pem in issued.cert_chain_pems), issued.private_key_pem.bytes()
 
     def write_certificate(self, certificate: bytes, key: bytes | None = None) -> None:
-        """Write the certificate, and the key unless it is to follow later."""
+        """Write the certificate, and the key if it is given."""
         self.certificate.write_bytes(certificate)
         if key is not None:
             self.key.write_bytes(key)
@@ -46,13 +46,13 @@ class Pair:
 
 @pytest.fixture
 def pair(tmp_path: Path) -> Pair:
-    """A pair that a server uses."""
+    """Write a pair for a server."""
     return Pair(tmp_path)
 
 
 @asynccontextmanager
 async def serving(credentials: grpc.ServerCredentials) -> AsyncIterator[Ask]:
-    """A server with these credentials, and a function that asks it over a new connection."""
+    """Run a server with these credentials, and yield a function that calls it over a new connection."""
 
     async def echo(request: bytes, context: object) -> bytes:
         return request
@@ -82,7 +82,7 @@ async def serving(credentials: grpc.ServerCredentials) -> AsyncIterator[Ask]:
 
 
 async def refused(answer: Awaitable[bytes]) -> None:
-    """The connection cannot be made."""
+    """Check that the connection is refused."""
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await answer
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
@@ -118,7 +118,7 @@ class TestMutualTls:
 
         asyncio.run(main())
 
-    def test_another_authority_counts_from_the_next_connection_on(self, pair: Pair, tmp_path: Path) -> None:
+    def test_another_authority_applies_from_the_next_connection_on(self, pair: Pair, tmp_path: Path) -> None:
         before, after = trustme.CA(), trustme.CA()
         client_ca = tmp_path / "ca.crt"
         client_ca.write_bytes(before.cert_pem.bytes())
@@ -133,7 +133,7 @@ class TestMutualTls:
 
 
 class TestARenewal:
-    def test_counts_from_the_next_connection_on(self, pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
+    def test_applies_from_the_next_connection_on(self, pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(logging.INFO)
 
         async def main() -> None:
@@ -147,9 +147,7 @@ class TestARenewal:
         asyncio.run(main())
         assert caplog.messages == [f"The service now uses the new certificate in {pair.certificate}."]
 
-    def test_that_is_half_done_leaves_the_pair_that_there_was(
-        self, pair: Pair, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_that_is_half_done_keeps_the_previous_pair(self, pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
         async def main() -> None:
             async with serving(server_credentials(pair.certificate, pair.key)) as ask:
                 before = pair.authority
@@ -164,7 +162,7 @@ class TestARenewal:
         assert f"{pair.key} for TLS: it is not the private key of the certificate in {pair.certificate}. " in message
         assert message.endswith(" The service continues with its previous certificate.")
 
-    def test_that_fails_leaves_the_pair_that_there_was(self, pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
+    def test_that_fails_keeps_the_previous_pair(self, pair: Pair, caplog: pytest.LogCaptureFixture) -> None:
         async def main() -> None:
             async with serving(server_credentials(pair.certificate, pair.key)) as ask:
                 pair.certificate.unlink()
@@ -180,7 +178,7 @@ class TestARenewal:
 
 class TestAFileThatCannotBeUsed:
     def check(self, path: Path, reason: str, pair: Pair, client_ca: Path | None = None) -> None:
-        """It is refused at once, in one sentence that names it."""
+        """Check that the file is refused at once, in one sentence that names it."""
         sentence = f"^Cannot use {re.escape(str(path))} for TLS: {reason}"
         with pytest.raises(InvalidCertificate, match=sentence) as caught:
             server_credentials(pair.certificate, pair.key, client_ca)
@@ -196,7 +194,7 @@ class TestAFileThatCannotBeUsed:
         self.check(tmp_path, r"it cannot be read: Is a directory\.$", pair, tmp_path)
 
     @pytest.mark.parametrize("content", [b"", b"hello", b"\xff\xfe", b"-----BEGIN CERTIFICATE-----\nAAAA\n"])
-    def test_because_it_is_no_certificate(self, pair: Pair, tmp_path: Path, content: bytes) -> None:
+    def test_because_it_is_not_a_certificate(self, pair: Pair, tmp_path: Path, content: bytes) -> None:
         reason = r"it contains no certificate in PEM \(-----BEGIN CERTIFICATE-----\)\.$"
         client_ca = tmp_path / "ca.crt"
         client_ca.write_bytes(content)
@@ -204,12 +202,12 @@ class TestAFileThatCannotBeUsed:
         pair.certificate.write_bytes(content)
         self.check(pair.certificate, reason, pair)
 
-    def test_because_the_certificate_and_the_key_are_given_the_wrong_way_round(self, pair: Pair) -> None:
+    def test_because_certificate_and_key_are_swapped(self, pair: Pair) -> None:
         pair.certificate, pair.key = pair.key, pair.certificate
         self.check(pair.certificate, "it contains no certificate in PEM", pair)
 
     @pytest.mark.parametrize("content", [b"", b"hello", b"\xff\xfe", b"-----BEGIN PRIVATE KEY-----\nAAAA\n"])
-    def test_because_it_is_no_private_key(self, pair: Pair, content: bytes) -> None:
+    def test_because_it_is_not_a_private_key(self, pair: Pair, content: bytes) -> None:
         pair.key.write_bytes(content)
         self.check(pair.key, r"it contains no usable private key in PEM \(-----BEGIN PRIVATE KEY-----\)\.$", pair)
 

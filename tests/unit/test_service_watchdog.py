@@ -1,4 +1,4 @@
-"""What blocks the event loop is noticed while it does, and named."""
+"""The watchdog names the line that blocks the event loop, while it is blocked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from support.connectors import JobMeta, Jobs
 
 
 class Lines(logging.Handler):
-    """Keeps what the watchdog logs; `came` can be acquired once for each line."""
+    """Keeps the lines that the watchdog logs; `came` can be acquired once for each line."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -34,7 +34,7 @@ class Lines(logging.Handler):
 
 @pytest.fixture
 def lines() -> Iterator[Lines]:
-    """What the watchdog logs; a test that waits for a line on the event loop blocks it just long enough."""
+    """Keep the lines that the watchdog logs. A test that waits for one on the event loop blocks it just long enough."""
     handler = Lines()
     logger = logging.getLogger("connector_core.service.watchdog")
     logger.addHandler(handler)
@@ -43,7 +43,7 @@ def lines() -> Iterator[Lines]:
 
 
 def connector(method: Callable[..., Any]) -> Jobs:
-    """A connector whose `get` is this."""
+    """Return a connector with this method as its `get`."""
 
     class Acme(Jobs):
         get = method
@@ -57,7 +57,7 @@ def call(method: Callable[..., Any], registry: ConnectorRegistry | None = None) 
 
 
 def watched(work: Callable[[Watchdog], Awaitable[Any]]) -> Watchdog:
-    """Do the work on an event loop that is watched."""
+    """Do the work on a watched event loop."""
 
     async def main() -> Watchdog:
         with Watchdog(blocked_after=0.2) as watchdog:
@@ -68,7 +68,7 @@ def watched(work: Callable[[Watchdog], Awaitable[Any]]) -> Watchdog:
 
 
 def place(function: Callable[..., Any], text: str) -> str:
-    """Where the line with this text is, in the source of a function."""
+    """Return the place of the line with this text in a function."""
     source, first = inspect.getsourcelines(function)
     (index,) = (index for index, line in enumerate(source) if text in line)
     return f"{__file__}:{first + index} in {function.__qualname__}"
@@ -98,7 +98,7 @@ class TestAConnectorThatBlocks:
         watched(lambda _: call(get))
         assert f" by Acme.get, of the task type acme, at {place(fetch, 'acquire')}. " in lines.texts[0]
 
-    def test_is_told_what_would_be_right(self, lines: Lines) -> None:
+    def test_is_told_the_remedy(self, lines: Lines) -> None:
         async def get(self: Any, resource_meta: Any) -> Resource:
             lines.came.acquire(timeout=20)
             return Resource.running()
@@ -107,7 +107,7 @@ class TestAConnectorThatBlocks:
         assert lines.texts[0].endswith("await what takes long, or make the method a plain def, which gets a thread.")
 
 
-class TestWhatIsNoConnector:
+class TestOtherCode:
     def test_is_named_by_its_line(self, lines: Lines) -> None:
         async def work(watchdog: Watchdog) -> None:
             lines.came.acquire(timeout=20)
@@ -166,7 +166,7 @@ class TestOneBlocking:
     def test_is_one_line_and_another_when_it_ends(self, lines: Lines) -> None:
         async def work(watchdog: Watchdog) -> None:
             lines.came.acquire(timeout=20)
-            assert not lines.came.acquire(timeout=0.5)  # As it would if a line came with each look.
+            assert not lines.came.acquire(timeout=0.5)  # Each look would log a line if it did not stop.
             await asyncio.to_thread(lines.came.acquire, timeout=20)
 
         watched(work)
@@ -183,8 +183,8 @@ class TestOneBlocking:
         assert ["has been blocked" in line for line in lines.texts] == [True, False, True, False]
 
 
-class TestWhileItIsBlocked:
-    def test_it_says_so_and_by_what(self, lines: Lines) -> None:
+class TestABlockedLoop:
+    def test_is_known_with_the_reason(self, lines: Lines) -> None:
         seen: list[Any] = []
 
         async def work(watchdog: Watchdog) -> None:
@@ -202,10 +202,10 @@ class TestWhileItIsBlocked:
         assert lag > 0.1
         assert reason.startswith("The event loop has been blocked for ")
 
-    def test_the_delay_is_known_until_the_loop_is_heard_of_again(self, lines: Lines) -> None:
+    def test_keeps_its_delay_until_the_next_heartbeat(self, lines: Lines) -> None:
         async def work(watchdog: Watchdog) -> None:
             lines.came.acquire(timeout=20)
-            for _ in range(2):  # What is due comes after what has been waiting.
+            for _ in range(2):  # The heartbeat that is due runs after what has been waiting.
                 await asyncio.sleep(0)
             assert not watchdog.blocked
             assert watchdog.lag > 0.1
@@ -213,8 +213,8 @@ class TestWhileItIsBlocked:
         watched(work)
 
 
-class TestALoopThatIsNotBlocked:
-    def test_is_not_said_to_be_because_a_plain_method_takes_long(self, lines: Lines) -> None:
+class TestAnUnblockedLoop:
+    def test_is_not_reported_because_a_plain_method_takes_long(self, lines: Lines) -> None:
         def get(self: Any, resource_meta: Any) -> Resource:
             time.sleep(0.5)
             return Resource.running()
@@ -230,7 +230,7 @@ class TestALoopThatIsNotBlocked:
         time.sleep(0.3)
         assert (watchdog.blocked, watchdog.reason, watchdog.lag, watchdog.blocked_at) == (False, None, 0.0, None)
 
-    def test_that_has_not_begun_is_not_blocked(self) -> None:
+    def test_that_is_not_watched_yet_is_not_blocked(self) -> None:
         watchdog = Watchdog()
         assert (watchdog.blocked, watchdog.reason, watchdog.lag, watchdog.blocked_at) == (False, None, 0.0, None)
 

@@ -1,4 +1,4 @@
-"""CreateTask at least once, as either generation of Flyte sees it: one job for an attempt, and none that nobody has."""
+"""CreateTask as each generation of Flyte calls it: one job for each attempt, and no orphans."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from support.flyte import TIMEOUT, Flyte, Flyte1, Flyte2, refused
 
 @dataclass
 class Ticket(ResourceMeta):
-    """Names a job."""
+    """Identifies a job."""
 
     number: int
 
@@ -37,7 +37,7 @@ class Spoilt(ResourceMeta):
 
 
 class Shop(AsyncConnectorBase):
-    """A connector, and what its backend remembers in order: what was done to which job."""
+    """A connector, and its backend, which records in order what was done to which job."""
 
     metadata: type[Any] = Ticket
 
@@ -53,7 +53,7 @@ class Shop(AsyncConnectorBase):
         self.deleted = threading.Semaphore(0)
 
     def create(self, task_template: Any, idempotency_key: str | None = None, **_: Any) -> Any:
-        """Start a job, and answer when that is allowed."""
+        """Start a job, and answer when `may_answer` is set."""
         self.keys.append(idempotency_key)
         number = len(self.keys)
         self.done.append(f"create {number}")
@@ -62,7 +62,7 @@ class Shop(AsyncConnectorBase):
         return self.metadata(number)
 
     def get(self, resource_meta: Any, **_: Any) -> Resource:
-        """The state of all jobs."""
+        """Return the state of all jobs."""
         return Resource.succeeded() if self.ended else Resource.running()
 
     def delete(self, resource_meta: Any, **_: Any) -> None:
@@ -75,19 +75,19 @@ class FindingShop(Shop):
     """Finds its jobs by their keys."""
 
     def find(self, idempotency_key: str, **_: Any) -> Ticket | None:
-        """The oldest job of a key."""
+        """Return the oldest job of a key."""
         return Ticket(self.keys.index(idempotency_key) + 1) if idempotency_key in self.keys else None
 
 
 class Replicas:
-    """Services with the same connector, and a caller of either generation."""
+    """Services with the same connector, and a caller of one generation."""
 
     def __init__(self, stack: ExitStack, generation: type[Flyte]) -> None:
         self._stack = stack
         self._generation = generation
 
     def of(self, shop: Shop, *, grace: float = 600) -> Flyte:
-        """One more service, and its caller."""
+        """Start another service, and return its caller."""
         registry = ConnectorRegistry(discover=False)
         registry.register(shop)
         endpoint = self._stack.enter_context(serving(registry, settings=ServiceSettings(orphan_grace=grace)))
@@ -96,13 +96,13 @@ class Replicas:
 
 @pytest.fixture(params=[Flyte1, Flyte2], ids=["flyte1", "flyte2"])
 def replicas(request: Any) -> Iterator[Replicas]:
-    """Services that a test starts."""
+    """Let a test start services."""
     with ExitStack() as stack:
         yield Replicas(stack, request.param)
 
 
 def leave(flyte: Flyte, shop: Shop, **attempt: Any) -> None:
-    """Ask for a job, and go before there is an answer; the job is begun, and nobody knows it."""
+    """Request a job, and disconnect before the answer; the job is started, and no caller knows it."""
     shop.began.clear()
     shop.may_answer.clear()
     call = flyte.jobs.CreateTask.future(flyte.create_request("shop", **attempt), timeout=TIMEOUT)
@@ -112,13 +112,13 @@ def leave(flyte: Flyte, shop: Shop, **attempt: Any) -> None:
 
 
 class TestTheSameAttempt:
-    def test_is_the_same_job_when_it_is_asked_for_again(self, replicas: Replicas) -> None:
+    def test_is_the_same_job_when_it_is_requested_again(self, replicas: Replicas) -> None:
         shop = Shop()
         flyte = replicas.of(shop)
         assert flyte.create("shop", attempt=0) == flyte.create("shop", attempt=0)
         assert shop.done == ["create 1"]
 
-    def test_is_the_same_job_when_it_is_asked_for_meanwhile(self, replicas: Replicas) -> None:
+    def test_is_the_same_job_when_it_is_requested_meanwhile(self, replicas: Replicas) -> None:
         shop = Shop()
         shop.may_answer.clear()
         flyte = replicas.of(shop)
@@ -134,7 +134,7 @@ class TestTheSameAttempt:
         assert replicas.of(shop).create("shop", attempt=0) == replicas.of(shop).create("shop", attempt=0)
         assert shop.done == ["create 1"]
 
-    def test_is_the_same_job_for_a_caller_that_has_gone_and_comes_back(self, replicas: Replicas) -> None:
+    def test_is_the_same_job_for_a_caller_that_disconnects_and_returns(self, replicas: Replicas) -> None:
         shop = Shop()
         flyte = replicas.of(shop)
         leave(flyte, shop, attempt=0)
@@ -189,14 +189,14 @@ class TestALaterAttempt:
         assert shop.done == ["create 1", "delete 1", "create 2"]
 
 
-class TestAJobThatNobodyHas:
-    def test_is_deleted_after_the_grace_period_unless_somebody_asks_for_it(self, replicas: Replicas) -> None:
+class TestAnOrphan:
+    def test_is_deleted_after_the_grace_period_unless_a_caller_requests_it(self, replicas: Replicas) -> None:
         shop = Shop()
         flyte = replicas.of(shop, grace=1)
-        for execution in ("asked for", "not"):
+        for execution in ("requested", "not"):
             leave(flyte, shop, attempt=0, execution=execution)
         shop.may_answer.set()
-        flyte.get("shop", flyte.create("shop", attempt=0, execution="asked for"))
+        flyte.get("shop", flyte.create("shop", attempt=0, execution="requested"))
         assert shop.deleted.acquire(timeout=TIMEOUT)
         assert sorted(shop.done) == ["create 1", "create 2", "delete 2"]
 
