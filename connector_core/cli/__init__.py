@@ -1,4 +1,4 @@
-"""The command ``connectors``. What a subcommand needs is imported when it runs: ``list`` has to stay fast."""
+"""The command ``connectors``. Each subcommand's module is imported when it runs, which keeps ``list`` fast."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The arguments after the program's name; None: those of the process.
 
     Returns:
-        The exit status: 0; 1 for a failed task or an unusable entry; 2 for wrong use.
+        The exit status: 0, 1 for a failed task or an unusable entry, or 2 for wrong use.
     """
-    # Not `list(…)`: once the module of that command is imported, this is its name here.
+    # Not `list(…)`: once the module of that command is imported, the name `list` means that module here.
     words = [*(sys.argv[1:] if argv is None else argv)]
     separator = words.index("--") if "--" in words else len(words)
     parser = _parser()
     try:
         " ".join(words).encode()
     except UnicodeEncodeError as error:
-        parser.error(f"the arguments are no UTF-8 text: {error.object!a}")
+        parser.error(f"the arguments are not UTF-8 text: {error.object!a}")
     args, unknown = parser.parse_known_args(words[:separator])
     args.command_line = words[separator + 1 :]
     if unknown:
@@ -39,42 +39,42 @@ def main(argv: Sequence[str] | None = None) -> int:
         args.parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
     if args.command_line and args.command != "run":
         args.parser.error(f"`{args.command}` takes no command after --; `run` does")
-    # gRPC reads it when it is imported, and else writes of each connection that is lost.
+    # gRPC reads this when it is imported. Without it, gRPC logs each lost connection.
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     if args.command == "serve":
-        # Connections are read by the thread that waits for calls, and not by one that wakes it: a sixth less CPU.
+        # The thread that waits for calls then reads the connections itself, which takes a sixth less CPU.
         os.environ.setdefault("GRPC_EXPERIMENTS", "-event_engine_listener")
-    # The JSON document goes to `args.output`; what a connector prints must not get in between.
+    # The JSON document goes to `args.output`; what a connector prints must not mix with it.
     args.output = sys.stdout
     try:
-        with _logging(args), redirect_stdout(sys.stderr) if args.json else nullcontext():
+        with _log(args), redirect_stdout(sys.stderr) if args.json else nullcontext():
             status: int = import_module(f"connector_core.cli.{args.command}").command(args)
         sys.stdout.flush()
     except KeyboardInterrupt:
         print("connectors: interrupted.", file=sys.stderr)
         return 130
     except Exception as error:
-        if isinstance(error, BrokenPipeError) and _reader_has_gone():
+        if isinstance(error, BrokenPipeError) and _output_is_closed():
             return 1
-        from connector_core.cli.failing import report
+        from connector_core.cli.errors import report_error
 
-        return report(error, verbose=args.verbose)
+        return report_error(error, verbose=args.verbose)
     return status
 
 
-def _logging(args: argparse.Namespace) -> AbstractContextManager[None]:
-    """Where what connector-core logs goes; the service has a log of its own, and a list nothing to log."""
+def _log(args: argparse.Namespace) -> AbstractContextManager[None]:
+    """Return the context in which connector-core's log is printed. The service has its own log; a list has none."""
     if args.command == "serve" or (args.command == "list" and not args.load):
         return nullcontext()
-    from connector_core.cli.failing import logging_to_stderr
+    from connector_core.cli.logs import logging_to_stderr
 
     return logging_to_stderr(verbose=args.verbose)
 
 
-def _reader_has_gone() -> bool:
-    """Whether nobody reads standard output any more, such as `head` when it has seen enough."""
+def _output_is_closed() -> bool:
+    """Tell whether the reader of standard output has closed it, as `head` does."""
     try:
-        print(flush=True)  # A pipe tells nobody but who writes to it.
+        print(flush=True)  # Only writing to a pipe shows that it is closed.
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return True
@@ -82,7 +82,7 @@ def _reader_has_gone() -> bool:
 
 
 def _parser() -> argparse.ArgumentParser:
-    # A parser for every subcommand costs a millisecond each, but what none of them was named for is a usage error.
+    # Each subcommand's parser costs a millisecond, but the usage errors need all of them.
     parser = argparse.ArgumentParser(
         prog="connectors", description="Connectors run jobs in other systems. See what is installed, and run a task."
     )
@@ -100,13 +100,13 @@ def _parser() -> argparse.ArgumentParser:
 
     listing = add("list", "list the connectors that are installed", json="print a JSON list")
     which = listing.add_mutually_exclusive_group()
-    which.add_argument("--load", action="store_true", help="import them, to tell kind and name too")
-    which.add_argument("--endpoint", metavar="H:P", help="those of a running service instead")
+    which.add_argument("--load", action="store_true", help="import them, and show kind and name too")
+    which.add_argument("--endpoint", metavar="H:P", help="list the connectors of this running service instead")
 
     show = add("show", "describe one connector", json="print a JSON object")
     show.add_argument("task_type", metavar="TASK_TYPE")
 
-    add("doctor", "load every connector, and say what is wrong and what to do", json="print a JSON object")
+    add("doctor", "load every connector, and say what is wrong and how to repair it", json="print a JSON object")
 
     run = add("run", "run a task through its connector", json="print a JSON object when the task has ended")
     run.usage = "connectors run TASK_TYPE [options] [-- COMMAND ARG ...]"
@@ -116,47 +116,59 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--config", metavar="K=V", action="append", default=[], help="a text parameter of the connector")
     statement = run.add_mutually_exclusive_group()
     statement.add_argument("--sql", metavar="TEXT", help="the statement")
-    statement.add_argument("--sql-file", metavar="F", help="a file that holds the statement")
-    run.add_argument("--output-prefix", metavar="URI", help="where files may be written")
-    run.add_argument("--timeout", metavar="S", type=float, help="delete the job after that many seconds")
-    run.add_argument("--endpoint", metavar="H:P", help="run it on this running service, and not here")
+    statement.add_argument("--sql-file", metavar="F", help="a file with the statement")
+    run.add_argument("--output-prefix", metavar="URI", help="where the task may write files")
+    run.add_argument("--timeout", metavar="S", type=float, help="delete the job after S seconds")
+    run.add_argument("--endpoint", metavar="H:P", help="run the task on this running service")
     run.epilog = (
-        "Values are JSON where they parse as JSON, text otherwise. An input may have a type, such as int, list[date], "
-        "float | None or StructuredDataset; @FILE is what is in that file."
+        "A value is JSON if it parses as JSON, and text otherwise. An input may have a type, such as int, list[date], "
+        "float | None or StructuredDataset. @FILE stands for the content of a file."
     )
 
     serve = add("serve", "offer the connectors to Flyte, over gRPC", json=None)
     serve.add_argument("--host", default="localhost", help="the address to listen on (default: %(default)s)")
-    serve.add_argument("--port", type=_port, default=8000, help="0 is any that is free (default: %(default)s)")
     serve.add_argument(
-        "--metrics-port", type=_port, default=9090, help="for probes and Prometheus, over HTTP (default: %(default)s)"
+        "--port", type=_port, default=8000, help="the gRPC port; 0: any free port (default: %(default)s)"
     )
     serve.add_argument(
-        "--module", dest="modules", metavar="M", action="append", default=[], help="import it, to register connectors"
+        "--metrics-port", type=_port, default=9090, help="the HTTP port of probes and metrics (default: %(default)s)"
     )
-    serve.add_argument("--tls-cert", metavar="F", help="the certificate, as PEM: serve with TLS")
+    serve.add_argument(
+        "--module",
+        dest="modules",
+        metavar="M",
+        action="append",
+        default=[],
+        help="import this module, which registers connectors",
+    )
+    serve.add_argument("--tls-cert", metavar="F", help="serve with TLS; the certificate, as PEM")
     serve.add_argument("--tls-key", metavar="F", help="its private key, as PEM")
-    serve.add_argument("--tls-client-ca", metavar="F", help="who signs the certificates that clients must have, as PEM")
+    serve.add_argument("--tls-client-ca", metavar="F", help="require client certificates signed by this CA, as PEM")
 
-    new = add("new", "write a connector package that works as it is", json=None)
-    new.add_argument("name", metavar="NAME", help="the package's, such as connector-acme")
+    new = add("new", "write a connector package that works without changes", json=None)
+    new.add_argument("name", metavar="NAME", help="the name of the package, such as connector-acme")
     kinds = new.add_mutually_exclusive_group()
     kinds.add_argument(
-        "--sync", dest="kind", action="store_const", const="sync", default="sync", help="done within the call (default)"
+        "--sync",
+        dest="kind",
+        action="store_const",
+        const="sync",
+        default="sync",
+        help="the job ends within the call (default)",
     )
-    kinds.add_argument("--async", dest="kind", action="store_const", const="async", help="a job that is asked about")
-    new.add_argument("--output", dest="directory", metavar="DIR", default=".", help="where to (default: here)")
+    kinds.add_argument("--async", dest="kind", action="store_const", const="async", help="the job outlives the call")
+    new.add_argument("--output", dest="directory", metavar="DIR", default=".", help="where to write it (default: here)")
     return parser
 
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= 65535):
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 0 to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; give a number from 0 to 65535")
     return int(text)
 
 
 class _Version(argparse.Action):
-    """Argparse's own wants the version when the parser is made."""
+    """Prints the version. argparse's own action needs the version before it is asked for."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from connector_core import __version__

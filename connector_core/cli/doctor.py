@@ -1,14 +1,13 @@
-"""``connectors doctor``: every entry and its state, with the reason and the remedy."""
+"""``connectors doctor``: shows every entry and its state, with the reason and the remedy."""
 
 from __future__ import annotations
 
 import json
 import sys
-import traceback
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from connector_core.cli.failing import quiet
+from connector_core.cli.logs import logging_muted
 from connector_core.discovery import State
 from connector_core.registry import ConnectorRegistry
 
@@ -22,13 +21,13 @@ __all__ = ["command"]
 
 
 def command(args: argparse.Namespace) -> int:
-    """Load everything and say what is wrong with it; the exit status is 1 if anything is."""
-    with quiet():
+    """Load every entry and say what is wrong with it. The exit status is 1 if an entry is unusable."""
+    with logging_muted():
         registry = ConnectorRegistry(strict=False)
         registry.load_all()
     entries, plugins, unreadable = registry.entries(), registry.plugin_entries(), registry.unreadable()
-    ill = [each for each in (*entries, *plugins) if each.state in _UNUSABLE]
-    healthy = not ill and not unreadable
+    unusable = [each for each in (*entries, *plugins) if each.state in _UNUSABLE]
+    healthy = not unusable and not unreadable
     if args.json:
         found = {
             "healthy": healthy,
@@ -40,7 +39,9 @@ def command(args: argparse.Namespace) -> int:
     else:
         _draw(entries, plugins, unreadable)
     if args.verbose:
-        for each in ill:
+        import traceback
+
+        for each in unusable:
             if error := registry.error_of(each):
                 traceback.print_exception(error, file=sys.stderr)
     return 0 if healthy else 1
@@ -50,9 +51,9 @@ _UNUSABLE = (State.FAILED, State.CONFLICTING)
 
 
 def _draw(entries: Sequence[Entry], plugins: Sequence[Entry], unreadable: Sequence[str]) -> None:
-    """What can be used first, then what cannot and why, then how many."""
+    """Print the usable entries, then the unusable ones with their reasons, then the counts."""
     every = sorted((*entries, *plugins), key=lambda entry: entry.state in _UNUSABLE)
-    for reason, group in groupby(every, key=lambda entry: entry.reason):  # Those in conflict have one reason.
+    for reason, group in groupby(every, key=lambda entry: entry.reason):  # Conflicting entries share a reason.
         for entry in group:
             kind = "plugin " if entry in plugins else ""
             print(f"{entry.state:<12} {kind}{entry.task_type}  ({entry.value}, {entry.origin})")

@@ -1,4 +1,4 @@
-"""Tables and values for people: with colour on a terminal, in plain aligned columns where the output is piped."""
+"""Prints tables and values for people: in colour on a terminal, in aligned columns if the output is piped."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from connector_core.idl import LiteralType
 
-__all__ = ["is_table", "plain", "print_table", "print_value"]
+__all__ = ["is_table", "json_value", "print_table", "print_value"]
 
 
 def print_table(rows: list[dict[str, Any]]) -> None:
-    """Print rows under their column names, which are all the keys in the order of their first appearance."""
+    """Print rows under the names of their columns: all keys, in the order of their first appearance."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
     numeric = {column: all(isinstance(row.get(column), int | float | None) for row in rows) for column in columns}
     lines = [columns, *([_cell(row.get(column)) for column in columns] for row in rows)]
@@ -34,23 +34,21 @@ def print_table(rows: list[dict[str, Any]]) -> None:
             table.add_row(*map(Text, line))
         Console().print(table)
         return
-    from rich.cells import cell_len
-
     # Nothing is wrapped: piped output is for programs.
-    widths = [max(cell_len(line[index]) for line in lines) for index in range(len(columns))]
+    widths = [max(_width(line[index]) for line in lines) for index in range(len(columns))]
     for line in lines:
         cells = []
         for column, text, width in zip(columns, line, widths, strict=True):
-            padding = " " * (width - cell_len(text))
+            padding = " " * (width - _width(text))
             cells.append(padding + text if numeric[column] else text + padding)
         print("  ".join(cells).rstrip())
 
 
 def print_value(name: str, value: Any) -> None:
-    """Print one output: a table as a table, a text as it is, anything else as JSON."""
-    from connector_core.literals import StructuredDataset  # It needs protobuf, which a list has no time for.
+    """Print an output: a table as a table, text as it is, anything else as JSON."""
+    from connector_core.literals import StructuredDataset  # Imported late: `connectors list` needs no protobuf.
 
-    shown = plain(value)
+    shown = json_value(value)
     if is_table(value):
         print(f"{name}:")
         print_table(shown)
@@ -65,12 +63,12 @@ def print_value(name: str, value: Any) -> None:
 
 
 def is_table(value: Any) -> bool:
-    """Whether an output is a table: a list of rows, each with named columns."""
+    """Tell whether an output is a table: a list of dicts, none of them empty."""
     return isinstance(value, list) and bool(value) and all(isinstance(row, dict) and row for row in value)
 
 
-def plain(value: Any) -> Any:
-    """The value as JSON can hold it; bytes become base64, what stands elsewhere becomes its description."""
+def json_value(value: Any) -> Any:
+    """Return the value as JSON can hold it: bytes as base64, files by their URI, datasets by a description."""
     match value:
         case float() if not math.isfinite(value):
             return str(value)
@@ -81,9 +79,9 @@ def plain(value: Any) -> Any:
         case bytes():
             return base64.b64encode(value).decode()
         case Mapping():
-            return {str(key): plain(item) for key, item in value.items()}
+            return {str(key): json_value(item) for key, item in value.items()}
         case list() | tuple():
-            return [plain(item) for item in value]
+            return [json_value(item) for item in value]
         case None | bool() | int() | float() | str():
             return value
     from google.protobuf.json_format import MessageToDict
@@ -94,26 +92,35 @@ def plain(value: Any) -> Any:
         case File() | Directory():
             return value.uri
         case StructuredDataset():
-            columns = {name: _describe_type(kind) for name, kind in value.columns.items()}
+            columns = {name: _type_name(kind) for name, kind in value.columns.items()}
             return {"uri": value.uri, "format": value.file_format or None, "columns": columns}
     return MessageToDict(value)
 
 
-def _describe_type(kind: LiteralType) -> str:
+def _type_name(kind: LiteralType) -> str:
     from connector_core.idl import SimpleType
 
     if kind.HasField("collection_type"):
-        return f"list of {_describe_type(kind.collection_type)}"
+        return f"list of {_type_name(kind.collection_type)}"
     if kind.HasField("map_value_type"):
-        return f"dict of {_describe_type(kind.map_value_type)}"
+        return f"dict of {_type_name(kind.map_value_type)}"
     return SimpleType.Name(kind.simple).lower() if kind.HasField("simple") else "unknown"
 
 
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    shown = plain(value)
+    shown = json_value(value)
     if isinstance(shown, str) and shown.isprintable():
         return shown
     text = json.dumps(shown, ensure_ascii=False)
     return text[1:-1] if isinstance(shown, str) else text
+
+
+def _width(text: str) -> int:
+    """Return the number of columns that the text takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)

@@ -1,7 +1,7 @@
-"""The commands that Flyte's own charts start, as an image of this project answers to them.
+"""The commands that Flyte's own charts start: ``pyflyte serve`` (Flyte 1) and ``c0`` (Flyte 2).
 
-``pyflyte serve agent`` and ``pyflyte serve connector`` (Flyte 1) and ``c0`` (Flyte 2) are ``connectors serve`` on all
-addresses. flytekit and flyte install commands of these names, so this package does not; the Dockerfile does.
+Each is ``connectors serve`` on all addresses. flytekit and flyte install commands with these names, so this package
+does not; the Dockerfile does.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["c0", "pyflyte"]
 
 
 def pyflyte(argv: Sequence[str] | None = None) -> int:
-    """``pyflyte serve agent`` and ``pyflyte serve connector``, with flytekit's options.
+    """Run ``pyflyte serve agent`` or ``pyflyte serve connector``, with flytekit's options.
 
     Args:
         argv: The arguments after the program's name; None: those of the process.
@@ -27,7 +27,7 @@ def pyflyte(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status of ``connectors serve``.
     """
-    parser = argparse.ArgumentParser(prog="pyflyte", description="Serve connectors; no other command is here.")
+    parser = argparse.ArgumentParser(prog="pyflyte", description="Serve connectors. This pyflyte has no other command.")
     commands = parser.add_subparsers(required=True, metavar="serve")
     kinds = commands.add_parser("serve").add_subparsers(required=True, metavar="agent|connector")
     for kind in ("agent", "connector"):
@@ -36,13 +36,13 @@ def pyflyte(argv: Sequence[str] | None = None) -> int:
 
 
 def c0(argv: Sequence[str] | None = None) -> int:
-    """``c0``, with flyte's options.
+    """Run ``c0``, with flyte's options.
 
     Args:
-        argv: As for :func:`pyflyte`.
+        argv: The arguments after the program's name; None: those of the process.
 
     Returns:
-        As :func:`pyflyte`.
+        The exit status of ``connectors serve``.
     """
     parser = argparse.ArgumentParser(prog="c0", description="Serve connectors.")
     _add_options(parser)
@@ -50,17 +50,19 @@ def c0(argv: Sequence[str] | None = None) -> int:
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", default="8000", help="of the gRPC service (default: %(default)s)")
-    parser.add_argument("--prometheus_port", default="9090", help="of metrics and probes (default: %(default)s)")
-    parser.add_argument("--modules", action="append", default=[], help="import it, to register connectors")
-    parser.add_argument("--worker", help="means nothing here: threads start as they are needed")
-    parser.add_argument("--timeout", help="means nothing here: the service ends when it is told to")
+    parser.add_argument("--port", default="8000", help="the gRPC port (default: %(default)s)")
+    parser.add_argument(
+        "--prometheus_port", default="9090", help="the HTTP port of metrics and probes (default: %(default)s)"
+    )
+    parser.add_argument("--modules", action="append", default=[], help="import this module, which registers connectors")
+    parser.add_argument("--worker", help="ignored: threads start as they are needed")
+    parser.add_argument("--timeout", help="ignored: the service runs until it is stopped")
 
 
 def _serve(args: argparse.Namespace) -> int:
     for option in ("worker", "timeout"):
         if getattr(args, option) is not None:
-            print(f"--{option} is ignored: it means nothing to this service.", file=sys.stderr)
+            print(f"--{option} is ignored: this service does not need it.", file=sys.stderr)
     modules = [word for module in args.modules for word in ("--module", module)]
     ports = ["--port", args.port, "--metrics-port", args.prometheus_port]
     return main(["serve", "--host", "0.0.0.0", *ports, *modules])

@@ -1,9 +1,8 @@
-"""``-i NAME[:TYPE]=VALUE``: the inputs of a task, each by its type."""
+"""``-i NAME[:TYPE]=VALUE``: the inputs of a task, each converted to its type."""
 
 from __future__ import annotations
 
 import ast
-import json
 import os
 import sys
 from datetime import date, datetime, timedelta
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import msgspec
 
-from connector_core.cli.failing import WrongUse
+from connector_core.cli.pairs import json_or_text, read_json, read_pairs
 from connector_core.errors import LiteralError
 from connector_core.idl import LiteralType
 from connector_core.literals import Directory, File, StructuredDataset
@@ -28,51 +27,29 @@ from connector_core.literals.uris import is_remote
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["json_or_text", "read_inputs"]
+__all__ = ["read_inputs"]
 
 
 def read_inputs(words: list[str]) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    """The values and the types of the inputs by name.
+    """Read the values and the types of the inputs.
 
     Args:
-        words: What stands after each ``-i``.
+        words: The arguments of ``-i``.
 
     Returns:
-        The values; and the types, or None if no word has one. A name without a type is of any.
+        The values by name; and the types by name, or None if no input has one. An input without a type is of any type.
 
     Raises:
-        WrongUse: A word is none that can be read.
+        WrongUse: if an argument cannot be read, or if a name is given twice.
     """
-    values: dict[str, Any] = {}
-    types: dict[str, Any] = {}
-    for word in words:
-        left, equals, text = word.partition("=")
-        name, colon, spelled = left.partition(":")
-        if not (name and equals):
-            raise WrongUse(f"-i {word!r} cannot be read: write it as NAME=VALUE, such as -i x=1.")
-        if name in values:
-            raise WrongUse(f"-i {name} is given twice; give it once.")
-        try:
-            types[name] = _read_type(spelled) if colon else ANYTHING
-            content = _content(text)
-            values[name] = _value(content, kind_of(types[name])) if colon else json_or_text(_decoded(content))
-        except LiteralError as error:
-            raise WrongUse(f"-i {left:.80} cannot be read: {error}") from error
-        except (RecursionError, MemoryError) as error:  # The parser of Python raises either.
-            raise WrongUse(f"-i {left:.80} cannot be read: it is nested too deeply.") from error
-    return values, types if any(kind is not ANYTHING for kind in types.values()) else None
-
-
-def json_or_text(text: str) -> Any:
-    """What a value without a type is: JSON where it parses as JSON, text otherwise."""
-    try:
-        return _json(text)
-    except ValueError:
-        return text
+    inputs = read_pairs("-i", words, _typed_value, typed=True)
+    values = {name: value for name, (_, value) in inputs.items()}
+    types = {name: python_type for name, (python_type, _) in inputs.items()}
+    return values, types if any(python_type is not ANYTHING for python_type in types.values()) else None
 
 
 ANYTHING = LiteralType()
-"""The type of an input that none is given for: a LiteralType that says nothing."""
+"""The type of an input that is given none: a LiteralType with no field set."""
 
 _TYPES: dict[str, Any] = {
     **{kind.__name__: kind for kind in (int, float, str, bool, bytes, date, datetime, timedelta)},
@@ -81,13 +58,21 @@ _TYPES: dict[str, Any] = {
 }
 
 
+def _typed_value(text: str, type_text: str | None) -> tuple[Any, Any]:
+    content = _content(text)
+    if type_text is None:
+        return ANYTHING, json_or_text(_decoded(content))
+    python_type = _read_type(type_text)
+    return python_type, _value(content, kind_of(python_type))
+
+
 def _read_type(text: str) -> Any:
     try:
         return _type_of(ast.parse(text.strip(), mode="eval").body)
     except LiteralError:
         raise
     except (SyntaxError, ValueError) as error:
-        raise LiteralError(f"{text!r:.80} is no type; write one such as int, list[date] or float | None.") from error
+        raise LiteralError(f"{text!r:.80} is not a type; write one such as int, list[date] or float | None.") from error
 
 
 def _type_of(node: ast.expr) -> Any:
@@ -96,8 +81,8 @@ def _type_of(node: ast.expr) -> Any:
             return _TYPES[name]
         case ast.Name(id=name):
             near = get_close_matches(name, _TYPES, n=1)
-            hint = f"did you mean {near[0]}? There" if near else "there"
-            raise LiteralError(f"there is no type {name}; {hint} are: {', '.join(_TYPES)}.")
+            hint = f"did you mean {near[0]}? The" if near else "the"
+            raise LiteralError(f"there is no type {name}; {hint} types are: {', '.join(_TYPES)}.")
         case ast.Constant(value=None):
             return NoneType
         case ast.BinOp(left=left, op=ast.BitOr(), right=right):
@@ -115,11 +100,11 @@ def _generic(generic: Any, parts: list[ast.expr]) -> Any:
             return generic[_type_of(item), ...]
         case ("list" | "set", [_]) | ("dict", [_, _]) | ("tuple", _):
             return generic[tuple(map(_type_of, parts))]
-    raise ValueError(f"{generic.__name__} has not {len(parts)} parts")
+    raise ValueError(f"{generic.__name__} does not take {len(parts)} types")
 
 
 def _content(text: str) -> bytes:
-    """The value itself, or what is in the file that it names."""
+    """Return the text itself, or the content of the file that it names with ``@``."""
     if text.startswith("@@"):
         return text[1:].encode()
     if text == "@-":
@@ -129,7 +114,7 @@ def _content(text: str) -> bytes:
             return Path(text[1:]).read_bytes()
         except OSError as error:
             raise LiteralError(
-                f"the file {text[1:]!r}: {error.strerror}; a text that begins with @ is written @@."
+                f"the file {text[1:]!r}: {error.strerror}; write @@ for a text that begins with @."
             ) from error
     return text.encode()
 
@@ -138,11 +123,11 @@ def _decoded(content: bytes) -> str:
     try:
         return content.decode()
     except UnicodeDecodeError as error:
-        raise LiteralError("its file is no UTF-8 text; give it the type bytes.") from error
+        raise LiteralError("the file is not UTF-8 text; declare the type bytes.") from error
 
 
 def _value(content: bytes, kind: Kind) -> Any:
-    """The value that is written so, of a kind."""
+    """Return the value of a kind that the content represents."""
     if isinstance(kind, UnionKind):
         return _member(content, kind)
     if kind.python_type is bytes:
@@ -150,23 +135,23 @@ def _value(content: bytes, kind: Kind) -> Any:
     text = _decoded(content)
     if kind.python_type is str:
         return text
-    text = text.rstrip("\r\n")  # Of the last line of a file.
+    text = text.rstrip("\r\n")  # A file usually ends with a line break.
     if parse := _SCALARS.get(kind.python_type):
         try:
             return parse(text)
         except (LookupError, msgspec.ValidationError) as error:
             raise LiteralError(f"expected {kind}, got {text!r:.80}.") from error
     if kind.packed_type not in (list, dict):
-        return _found(kind.unpack(text))
+        return _localized(kind.unpack(text))
     try:
-        packed = _json(text)
+        packed = read_json(text)
     except ValueError as error:
         raise LiteralError(f"expected JSON, got {text!r:.80}; quote it for the shell: -i 'NAME:TYPE=VALUE'.") from error
-    return _found(kind.unpack(packed))
+    return _localized(kind.unpack(packed))
 
 
 def _member(content: bytes, union: UnionKind) -> Any:
-    """The value as the first member of the union that it can be, where None comes before all others."""
+    """Return the value as the first member of the union that accepts it. None is tried first."""
     refusals = []
     members = sorted(union.variants, key=lambda kind: kind.python_type is not NoneType)
     for kind in members:
@@ -181,7 +166,7 @@ def _member(content: bytes, union: UnionKind) -> Any:
 
 
 def _lax(python_type: type) -> Callable[[str], Any]:
-    """A number as JSON writes it, or nan or inf; a duration as seconds, or as ISO 8601 has it."""
+    """Return a reader of numbers in JSON's notation, nan or inf, or of durations in seconds or ISO 8601."""
     return partial(msgspec.convert, type=python_type, strict=False)
 
 
@@ -192,39 +177,31 @@ _SCALARS: dict[Any, Callable[[str], Any]] = {
 }
 
 
-def _found(value: Any) -> Any:
-    """The value, when all files and datasets in it are there: their paths begin where the command is typed.
+def _localized(value: Any) -> Any:
+    """Check that all local files and datasets in the value exist, and make their paths absolute.
 
-    (A job may run elsewhere, so they are made absolute.)
+    The paths are relative to the directory in which the command was typed, and the job may run elsewhere.
     """
     match value:
         case list() | tuple() | set():
-            return type(value)(map(_found, value))
+            return type(value)(map(_localized, value))
         case dict():
-            return {key: _found(item) for key, item in value.items()}
+            return {key: _localized(item) for key, item in value.items()}
         case File():
-            return attrs.evolve(value, uri=_place(value.uri, "file", os.path.isfile))
+            return attrs.evolve(value, uri=_absolute(value.uri, "file", os.path.isfile))
         case Directory():
-            return attrs.evolve(value, uri=_place(value.uri, "directory", os.path.isdir))
+            return attrs.evolve(value, uri=_absolute(value.uri, "directory", os.path.isdir))
         case StructuredDataset(uri=str(uri)):
             is_csv = uri.lower().endswith((".csv", ".csv.gz"))
             file_format = value.file_format or ("csv" if is_csv else "parquet")
-            return attrs.evolve(value, uri=_place(uri, "dataset", os.path.exists), file_format=file_format)
+            return attrs.evolve(value, uri=_absolute(uri, "dataset", os.path.exists), file_format=file_format)
     return value
 
 
-def _place(uri: str, what: str, is_there: Callable[[str], bool]) -> str:
+def _absolute(uri: str, what: str, exists: Callable[[str], bool]) -> str:
     if is_remote(uri):
         return uri
     path = uri.removeprefix("file://")
-    if not (path and is_there(path)):
+    if not (path and exists(path)):
         raise LiteralError(f"there is no {what} {uri}.")
     return os.path.abspath(path)
-
-
-def _json(text: str) -> Any:
-    return json.loads(text, parse_constant=_no_json)
-
-
-def _no_json(constant: str) -> None:
-    raise ValueError(f"{constant} is Python's, and no JSON")

@@ -1,4 +1,4 @@
-"""``connectors list``: the entries that were found, imported only with ``--load``; or what a service offers."""
+"""``connectors list``: shows the entries found, without importing them; or loaded connectors, or those of a service."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from connector_core.listing import rows_of
+from connector_core.inventory import inventory
 from connector_core.registry import ConnectorRegistry
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ __all__ = ["command"]
 
 
 def command(args: argparse.Namespace) -> int:
-    """Print a row for each entry, or with ``--load`` and ``--endpoint`` for each version that there is."""
-    rows = rows_of(_registry(args))
+    """Print a row for each entry or, with ``--load`` and ``--endpoint``, for each version of a task type."""
+    rows = inventory(_registry(args))
     if args.json:
         print(json.dumps(rows, indent=2), file=args.output)
         return 0
@@ -28,15 +28,21 @@ def command(args: argparse.Namespace) -> int:
         return 0
     from connector_core.cli.draw import print_table
 
-    columns = ["task_type", "state", "entry_point", "distribution", "distribution_version"]
-    if args.load:
-        columns[1:1] = ["version", "kind", "connector"]
-    elif args.endpoint is not None:
-        columns = ["task_type", "version", "kind", "connector"]
-    print_table([{column: row[column] for column in columns} for row in rows])
+    print_table([{column: row[column] for column in _columns(args)} for row in rows])
     if any(row["state"] in ("failed", "conflicting") for row in rows):
-        print("\n`connectors doctor` says why not all of them can be used.", file=sys.stderr)
+        print("\nSome entries cannot be used; `connectors doctor` says why.", file=sys.stderr)
     return 0
+
+
+def _columns(args: argparse.Namespace) -> list[str]:
+    if args.endpoint is not None:
+        return ["task_type", "version", "kind", "connector"]
+    if args.load:
+        return ["task_type", "version", "kind", "connector", *_KNOWN_WITHOUT_IMPORT[1:]]
+    return _KNOWN_WITHOUT_IMPORT
+
+
+_KNOWN_WITHOUT_IMPORT = ["task_type", "state", "entry_point", "distribution", "distribution_version"]
 
 
 def _registry(args: argparse.Namespace) -> ConnectorRegistry:
@@ -45,10 +51,10 @@ def _registry(args: argparse.Namespace) -> ConnectorRegistry:
 
         return registry_of(args.endpoint)
     registry = ConnectorRegistry()
-    registry.entries()  # Finds the plugins too, whose failures nobody else would tell.
+    registry.entries()  # Imports the plugins too, whose failures are logged only here.
     if args.load:
-        from connector_core.cli.failing import quiet
+        from connector_core.cli.logs import logging_muted
 
-        with quiet():
+        with logging_muted():
             registry.load_all()
     return registry

@@ -1,4 +1,4 @@
-"""``connectors new``: a connector package that works as it is written."""
+"""``connectors new``: writes a connector package that works without changes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from connector_core import __version__
-from connector_core.cli.failing import WrongUse
+from connector_core.cli.errors import WrongUse
 from connector_core.discovery import canonical_name
 from connector_core.registry import ConnectorRegistry
 
@@ -27,15 +27,15 @@ __all__ = ["command"]
 
 
 def command(args: argparse.Namespace) -> int:
-    """Write a package, and say what to do with it."""
+    """Write a package, and print the next steps."""
     names = _names(args.name)
     parent = Path(args.directory)
     if not parent.is_dir():
-        raise WrongUse(f"There is no directory {parent}; make it, or name another with --output.")
+        raise WrongUse(f"There is no directory {parent}; create it, or choose another with --output.")
     target = parent / names.distribution
     try:
         if target.exists() or target.is_symlink():
-            raise WrongUse(f"{target} exists already; nothing was written. Choose another name, or another --output.")
+            raise WrongUse(f"{target} exists already. Nothing was written; choose another name or --output.")
         with tempfile.TemporaryDirectory(prefix=".connectors-new-", dir=parent) as directory:
             written = Path(directory) / names.distribution
             for kind in ("both", args.kind):
@@ -43,11 +43,11 @@ def command(args: argparse.Namespace) -> int:
             os.replace(written, target)
     except OSError as error:
         raise WrongUse(
-            f"{target} cannot be written: {error.strerror}; nothing was. Try another name, or another --output."
+            f"{target} cannot be written: {error.strerror}. Nothing was written; choose another name or --output."
         ) from error
     what, example = ("an async", "seconds=1") if args.kind == "async" else ("a sync", "name=world")
     print(
-        f"Wrote {target}: {what} connector for the task type {names.task_type}. It works as it is:\n\n"
+        f"Wrote {target}: {what} connector for the task type {names.task_type}. It works without changes:\n\n"
         f"    cd {shlex.quote(str(target))}\n    pip install -e '.[tests]'\n    connectors list\n"
         f"    connectors run {names.task_type} -i {example}\n    pytest"
     )
@@ -62,32 +62,33 @@ class _Names(NamedTuple):
 
 
 def _names(name: str) -> _Names:
-    """What a package of this name calls its parts."""
+    """Return the names of the package's parts."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*([-_.][A-Za-z0-9]+)*", name):
         raise WrongUse(
-            f"{name!r} cannot be the name of a package: begin with a letter, and use letters, digits and hyphens, as "
-            "in connector-acme."
+            f"{name!r} cannot be the name of a package; begin with a letter, and use letters, digits and hyphens, "
+            "as in connector-acme."
         )
     distribution = canonical_name(name)
     module = distribution.replace("-", "_")
     if keyword.iskeyword(module) or module in sys.stdlib_module_names:
         raise WrongUse(
-            f"{name!r} cannot be the name of a package, because {module} is a word or a module of Python; choose "
+            f"{name!r} cannot be the name of a package, because {module} is a keyword or a module of Python; choose "
             f"another, such as connector-{distribution}."
         )
     if find_spec(module) is not None:
         raise WrongUse(
-            f"{name!r} cannot be the name of a package, because a module {module} is installed already; choose another."
+            f"{name!r} cannot be the name of a package, because the module {module} is installed already; "
+            "choose another."
         )
     task_type = re.sub(r"^connector_|_connector$", "", module)
     connector = "".join(word.capitalize() for word in task_type.split("_")) + "Connector"
     if not connector.isidentifier():
         raise WrongUse(
-            f"{name!r} gives the class {connector}, which Python does not allow; let {task_type} begin with a letter."
+            f"{name!r} leads to the class name {connector}, which is not valid; let {task_type} begin with a letter."
         )
     for entry in ConnectorRegistry().entries():
         if entry.task_type == task_type:
-            raise WrongUse(f"The task type {task_type} is served by {entry.origin} already; choose another name.")
+            raise WrongUse(f"{entry.origin} already serves the task type {task_type}; choose another name.")
     return _Names(distribution, module, task_type, connector)
 
 
@@ -109,7 +110,7 @@ def _write(template: Traversable, directory: Path, names: _Names) -> None:
 
 
 def _files(directory: Traversable, above: str) -> Iterator[tuple[str, str]]:
-    """Relative paths and texts. A template's name ends in ``.in``, and ``dot_`` stands for a dot before it."""
+    """Yield relative paths and texts. A template's name ends in ``.in``; ``dot_`` at its beginning stands for a dot."""
     for each in directory.iterdir():
         path = above + re.sub(r"^dot_", ".", each.name.removesuffix(".in"))
         if each.is_dir():

@@ -1,4 +1,4 @@
-"""The connectors of a running service, as connectors of a registry: what runs a task here then runs it there."""
+"""A registry of a running service's connectors: a task that runs through it here runs in the service."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from connector_core.cli.failing import WrongUse
+from connector_core.cli.errors import WrongUse
 from connector_core.client import ConnectorClient
 from connector_core.connector import AsyncConnectorBase, SyncConnectorBase
 from connector_core.errors import ServiceError, TransientError
@@ -25,17 +25,20 @@ __all__ = ["registry_of"]
 
 
 def registry_of(endpoint: str) -> ConnectorRegistry:
-    """A registry of what the service at `endpoint` offers; each connector in it hands its calls on to the service.
+    """Return a registry with the service's connectors. Each of them passes its calls on to the service.
+
+    Args:
+        endpoint: The address of the service, ``HOST:PORT``.
 
     Raises:
-        WrongUse: The endpoint is no HOST:PORT.
-        ServiceError: The service does not answer.
+        WrongUse: if the endpoint is not HOST:PORT.
+        ServiceError: if the service does not answer.
     """
     if not re.fullmatch(r"[^/]+:\d+", endpoint):
         raise WrongUse(f"--endpoint {endpoint} cannot be used: write it as HOST:PORT, such as localhost:8000.")
     registry = ConnectorRegistry(discover=False)
     for agent in asyncio.run(_list_connectors(endpoint)):
-        # A class of the connector's name, because that is what errors call it.
+        # Error messages name the class of the connector.
         kind: Any = type(agent.name, (_SyncRemote if agent.is_sync else _AsyncRemote,), {"endpoint": endpoint})
         for category in agent.supported_task_categories:
             registry.register(kind(category.name, category.version), override=True)
@@ -49,7 +52,7 @@ async def _list_connectors(endpoint: str) -> list[Agent]:
 
 @dataclass
 class RemoteJob(ResourceMeta):
-    """What the service calls the job; what is in it is no business of ours."""
+    """The metadata of a job as the service encoded it."""
 
     encoded: bytes
 
@@ -60,13 +63,13 @@ class _SyncRemote(SyncConnectorBase):
     async def do(
         self, task_template: Any, output_prefix: str, inputs: Any = None, task_execution_metadata: Any = None, **_: Any
     ) -> Resource:
-        # Whoever runs it here waits as long as the job takes, or as --timeout says.
+        # The user waits for as long as the job takes, or as --timeout says.
         async with ConnectorClient(self.endpoint, timeout=None) as client:
             return await client.do(task_template, output_prefix, inputs, task_execution_metadata)
 
 
 class _AsyncRemote(AsyncConnectorBase):
-    """Each call has a connection of its own: polls are far apart, and replicas of the service take turns."""
+    """Opens a connection for each call: polls are far apart, and the replicas of the service take turns."""
 
     endpoint: str
 
@@ -92,7 +95,7 @@ class _AsyncRemote(AsyncConnectorBase):
 
 @contextmanager
 def _transient_errors() -> Iterator[None]:
-    """That the service did not answer says nothing about the job."""
+    """Raise TransientError if the service did not answer, which says nothing about the job."""
     try:
         yield
     except ServiceError as error:

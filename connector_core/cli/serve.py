@@ -1,4 +1,4 @@
-"""``connectors serve``: the gRPC service, until it is told to stop."""
+"""``connectors serve``: runs the gRPC service until it is told to stop."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from connector_core.cli.failing import WrongUse
+from connector_core.cli.errors import WrongUse
 from connector_core.registry import default_registry
 from connector_core.service import ConnectorServer, server_credentials
 from connector_core.service.logs import log_to
@@ -26,7 +26,7 @@ __all__ = ["command"]
 
 
 def command(args: argparse.Namespace) -> int:
-    """Serve until SIGTERM or SIGINT; the exit status is 0 when running calls have had their time to end."""
+    """Serve until SIGTERM or SIGINT. Running calls may end first; the exit status is 0."""
     with log_to(sys.stderr, logging.DEBUG if args.verbose else logging.INFO):
         credentials = _credentials(args)
         for module in args.modules:
@@ -45,7 +45,7 @@ async def _serve(args: argparse.Namespace, credentials: grpc.ServerCredentials |
         registry, host=args.host, port=args.port, metrics_port=args.metrics_port, credentials=credentials
     )
     async with server:
-        # What is there now stays: the collector need not look at it again and again.
+        # The objects that exist now stay, so the garbage collector need not look at them again.
         gc.collect()
         gc.freeze()
         count = len(registry.connectors())
@@ -55,33 +55,33 @@ async def _serve(args: argparse.Namespace, credentials: grpc.ServerCredentials |
         )
         await stop.wait()
         gc.unfreeze()
-        _log.info("Stopping: no new calls are taken, and running ones may end.")
+        _log.info("Stopping: new calls are refused, and running calls may end.")
 
 
 def _credentials(args: argparse.Namespace) -> grpc.ServerCredentials | None:
     if (args.tls_cert is None) != (args.tls_key is None):
-        raise WrongUse("--tls-cert and --tls-key belong together: give both.")
+        raise WrongUse("--tls-cert and --tls-key belong together; give both.")
     if args.tls_cert is None:
         if args.tls_client_ca is not None:
-            raise WrongUse("--tls-client-ca needs a certificate of the service: give --tls-cert and --tls-key too.")
+            raise WrongUse("--tls-client-ca needs a certificate of the service; give --tls-cert and --tls-key too.")
         return None
     return server_credentials(Path(args.tls_cert), Path(args.tls_key), args.tls_client_ca and Path(args.tls_client_ca))
 
 
 def _import(module: str) -> None:
-    """Import a module that registers connectors, as flytekit's do."""
+    """Import a module that registers connectors when it is imported, as flytekit's modules do."""
     try:
         import_module(module)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):
             raise
-        raise WrongUse(f"--module {module} cannot be found: name an importable module of your connectors.") from error
+        raise WrongUse(f"--module {module} cannot be found; name an importable module with your connectors.") from error
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     try:
         from uvloop import new_event_loop
-    except ImportError:  # It is not made for Windows.
+    except ImportError:  # uvloop does not support Windows.
         return asyncio.new_event_loop
     return new_event_loop
 

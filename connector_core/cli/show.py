@@ -1,4 +1,4 @@
-"""``connectors show``: one connector, as its author wrote it."""
+"""``connectors show``: describes one connector."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ __all__ = ["command"]
 
 
 def command(args: argparse.Namespace) -> int:
-    """Print what there is to know about the connector of one task type, in all its versions."""
+    """Describe every version of the connector of a task type."""
     registry = ConnectorRegistry()
-    made = [_describe(connector) for connector in connectors_of(registry, args.task_type)]
+    described = [_description_of(connector) for connector in connectors_of(registry, args.task_type)]
     loaded = (each for each in registry.entries() if each.state is State.LOADED and each.task_type == args.task_type)
     entry = next(loaded, None)
     package = entry.origin if entry else None
     if args.json:
-        document = {"task_type": args.task_type, "package": package, "connectors": made}
+        document = {"task_type": args.task_type, "package": package, "connectors": described}
         print(json.dumps(document, indent=2), file=args.output)
         return 0
-    for number, connector in enumerate(made):
+    for number, connector in enumerate(described):
         if number:
             print()
         documentation = connector.pop("documentation")
@@ -37,15 +37,15 @@ def command(args: argparse.Namespace) -> int:
         width = max(map(len, rows))
         for name, value in rows.items():
             if value not in (None, [], {}):
-                print(f"{name.replace('_', ' '):<{width}}  {_text(value)}")
+                print(f"{name.replace('_', ' '):<{width}}  {_on_one_line(value)}")
         if documentation:
             print(f"\n{documentation}")
     return 0
 
 
-def _describe(connector: SyncConnectorBase | AsyncConnectorBase) -> dict[str, Any]:
+def _description_of(connector: SyncConnectorBase | AsyncConnectorBase) -> dict[str, Any]:
     kind = type(connector)
-    described: dict[str, Any] = {
+    description: dict[str, Any] = {
         "version": connector.task_category.version,
         "kind": "async" if isinstance(connector, AsyncConnectorBase) else "sync",
         "name": connector.name,
@@ -56,13 +56,13 @@ def _describe(connector: SyncConnectorBase | AsyncConnectorBase) -> dict[str, An
     }
     if isinstance(connector, AsyncConnectorBase):
         optional = ("find", "get_logs", "get_metrics")
-        described["metadata_type"] = connector.metadata_type.__name__
-        described["metadata_fields"] = metadata_fields(connector.metadata_type)
-        described["implements"] = [method for method in optional if implements(connector, method)]
-    return described
+        description["metadata_type"] = connector.metadata_type.__name__
+        description["metadata_fields"] = metadata_fields(connector.metadata_type)
+        description["implements"] = [method for method in optional if implements(connector, method)]
+    return description
 
 
-def _text(value: Any) -> str:
+def _on_one_line(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name}: {kind}" for name, kind in value.items())
     return ", ".join(value) if isinstance(value, list) else str(value)

@@ -1,10 +1,10 @@
-"""The connectors that a command line means, and which version of them."""
+"""Looks up the connectors of a task type, and chooses a version."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connector_core.cli.failing import quiet
+from connector_core.cli.logs import logging_muted
 from connector_core.errors import ConnectorNotFound
 
 if TYPE_CHECKING:
@@ -15,15 +15,15 @@ __all__ = ["connectors_of", "newest_version"]
 
 
 def connectors_of(registry: ConnectorRegistry, task_type: str) -> list[SyncConnectorBase | AsyncConnectorBase]:
-    """The connectors of a task type, one for each version; its entry is loaded.
+    """Return the connectors of a task type, one for each version. This loads its entry.
 
     Raises:
-        ConnectorNotFound: Nothing serves the task type.
+        ConnectorNotFound: if no connector serves the task type.
     """
-    registry.entries()  # Finds the plugins too, whose failures nobody else would tell.
+    registry.entries()  # Imports the plugins too, whose failures are logged only here.
     not_found = None
     try:
-        with quiet():
+        with logging_muted():
             registry.get_connector(task_type)
     except ConnectorNotFound as error:
         not_found = error
@@ -34,10 +34,10 @@ def connectors_of(registry: ConnectorRegistry, task_type: str) -> list[SyncConne
 
 
 def newest_version(registry: ConnectorRegistry, task_type: str) -> int:
-    """Version 0, as Flyte would; where the task type has no such version, its newest.
+    """Return version 0, as Flyte uses, or the newest version if the task type has no version 0.
 
     Raises:
-        ConnectorNotFound: Nothing serves the task type.
+        ConnectorNotFound: if no connector serves the task type.
     """
     versions = {connector.task_category.version for connector in connectors_of(registry, task_type)}
     return 0 if 0 in versions else max(versions)

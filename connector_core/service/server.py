@@ -14,7 +14,7 @@ from grpc_health.v1.health_pb2 import HealthCheckResponse
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from connector_core.errors import CannotServe
-from connector_core.listing import rows_of
+from connector_core.inventory import inventory
 from connector_core.registry import ConnectorRegistry, default_registry
 from connector_core.service.creations import Creations
 from connector_core.service.jobs import AsyncConnectorService
@@ -148,7 +148,7 @@ class ConnectorServer:
         return Pages(
             metrics=self.metrics.registry,
             readiness=self.readiness,
-            connectors=lambda: rows_of(self._registry),
+            connectors=lambda: inventory(self._registry),
             host=self._host,
             port=port,
         )

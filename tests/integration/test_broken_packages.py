@@ -121,7 +121,7 @@ class TestList:
         header, *rows = completed.stdout.splitlines()
         assert header.split() == ["task_type", "state", "entry_point", "distribution", "distribution_version"]
         assert [row.split()[0] for row in rows] == sorted([*HEALTHY, *BROKEN, "process", "twin", "twin"])
-        assert completed.stderr == "\n`connectors doctor` says why not all of them can be used.\n"
+        assert completed.stderr == "\nSome entries cannot be used; `connectors doctor` says why.\n"
 
     def test_nothing_is_imported(self, connectors: Connectors, tmp_path: Path) -> None:
         completed = connectors("list", "--json", env={"MARKS": str(tmp_path)})

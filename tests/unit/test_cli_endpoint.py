@@ -239,7 +239,7 @@ class TestTheServiceSaysNo:
             "",
             (
                 "connectors: Cannot find connector for task category: ecco_v0. Did you mean echo?\n"
-                f"The service at {endpoint} was asked.\n"
+                f"This is the answer of the service at {endpoint}.\n"
             ),
         )
 

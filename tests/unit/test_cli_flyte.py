@@ -46,8 +46,8 @@ def test_what_means_nothing_is_accepted_and_told(
     command([*words, "--worker", "10", "--timeout", "5"])
     assert len(served) == 1
     assert capsys.readouterr().err.splitlines() == [
-        "--worker is ignored: it means nothing to this service.",
-        "--timeout is ignored: it means nothing to this service.",
+        "--worker is ignored: this service does not need it.",
+        "--timeout is ignored: this service does not need it.",
     ]
 
 

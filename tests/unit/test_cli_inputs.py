@@ -228,26 +228,26 @@ def test_a_remote_dataset_is_not_looked_for(capsys: Capsys) -> None:
             "x:Directory | int=none",
             "-i x:Directory | int cannot be read: expected Directory | int, got 'none'.",
         ),
-        ("x:=1", "-i x: cannot be read: '' is no type; write one such as int, list[date] or float | None."),
+        ("x:=1", "-i x: cannot be read: '' is not a type; write one such as int, list[date] or float | None."),
         (
             "x:list[=1",
-            "-i x:list[ cannot be read: 'list[' is no type; write one such as int, list[date] or float | None.",
+            "-i x:list[ cannot be read: 'list[' is not a type; write one such as int, list[date] or float | None.",
         ),
         (
             "x:int()=1",
-            "-i x:int() cannot be read: 'int()' is no type; write one such as int, list[date] or float | None.",
+            "-i x:int() cannot be read: 'int()' is not a type; write one such as int, list[date] or float | None.",
         ),
         (
             "x:flaot=1",
-            f"-i x:flaot cannot be read: there is no type flaot; did you mean float? There are: {TYPES}.",
+            f"-i x:flaot cannot be read: there is no type flaot; did you mean float? The types are: {TYPES}.",
         ),
         (
             "x:xyz=1",
-            f"-i x:xyz cannot be read: there is no type xyz; there are: {TYPES}.",
+            f"-i x:xyz cannot be read: there is no type xyz; the types are: {TYPES}.",
         ),
         (
             "x=@none",
-            "-i x cannot be read: the file 'none': No such file or directory; a text that begins with @ is written @@.",
+            "-i x cannot be read: the file 'none': No such file or directory; write @@ for a text that begins with @.",
         ),
     ],
 )
@@ -262,7 +262,7 @@ def test_a_file_that_is_no_text_asks_for_bytes(capsys: Capsys, tmp_path: Path) -
     (tmp_path / "x").write_bytes(b"\xff")
     path = f"{tmp_path}/x"
     assert refused(capsys, f"x=@{path}") == (
-        "connectors: -i x cannot be read: its file is no UTF-8 text; give it the type bytes.\n"
+        "connectors: -i x cannot be read: the file is not UTF-8 text; declare the type bytes.\n"
     )
 
 
@@ -284,7 +284,7 @@ def test_a_file_that_is_no_text_asks_for_bytes(capsys: Capsys, tmp_path: Path) -
 )
 def test_what_is_no_type(capsys: Capsys, spelled: str) -> None:
     assert refused(capsys, f"x:{spelled}=1") == (
-        f"connectors: -i x:{spelled} cannot be read: {spelled!r} is no type; "
+        f"connectors: -i x:{spelled} cannot be read: {spelled!r} is not a type; "
         "write one such as int, list[date] or float | None.\n"
     )
 

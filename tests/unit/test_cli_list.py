@@ -94,7 +94,7 @@ def test_what_fails_to_load_is_listed_with_a_hint(site: Site, capsys: Capsys) ->
     status, out, err = connectors(capsys, "list", "--load")
     assert status == 0
     assert out.splitlines()[1].split() == ["gone", "failed", "acme_gone:Acme", "acme-connectors", "1.0"]
-    assert err == "\n`connectors doctor` says why not all of them can be used.\n"
+    assert err == "\nSome entries cannot be used; `connectors doctor` says why.\n"
 
 
 def test_the_reason_stands_in_the_document(site: Site, capsys: Capsys) -> None:

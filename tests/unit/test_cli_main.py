@@ -79,7 +79,7 @@ class TestUsage:
     def test_arguments_that_are_no_text(self, capsys: Capsys) -> None:
         status, out, err = connectors(capsys, "run", "acme", "--", "ls", os.fsdecode(b"\xff"))
         assert (status, out) == (2, "")
-        assert err.endswith("connectors: error: the arguments are no UTF-8 text: 'run acme -- ls \\udcff'\n")
+        assert err.endswith("connectors: error: the arguments are not UTF-8 text: 'run acme -- ls \\udcff'\n")
 
 
 class TestErrors:

@@ -83,13 +83,13 @@ class TestWhatIsRefused:
 
     @pytest.mark.parametrize("name", ["class", "json"])
     def test_what_python_has_already(self, tmp_path: Path, capsys: Capsys, name: str) -> None:
-        told = f"because {name} is a word or a module of Python; choose another, such as connector-{name}."
+        told = f"because {name} is a keyword or a module of Python; choose another, such as connector-{name}."
         ran = connectors(capsys, "new", name, "--output", str(tmp_path))
         assert ran == (2, "", f"connectors: '{name}' cannot be the name of a package, {told}\n")
 
     @pytest.mark.parametrize("name", ["pytest", "connector-core"])
     def test_what_is_installed_already(self, tmp_path: Path, capsys: Capsys, name: str) -> None:
-        told = f"because a module {name.replace('-', '_')} is installed already; choose another."
+        told = f"because the module {name.replace('-', '_')} is installed already; choose another."
         ran = connectors(capsys, "new", name, "--output", str(tmp_path))
         assert ran == (2, "", f"connectors: '{name}' cannot be the name of a package, {told}\n")
 
@@ -97,7 +97,7 @@ class TestWhatIsRefused:
         ran = connectors(capsys, "new", "a" * 300, "--output", str(tmp_path))
         assert (ran.status, ran.out) == (2, "")
         assert ran.err.endswith(
-            " cannot be written: File name too long; nothing was. Try another name, or another --output.\n"
+            " cannot be written: File name too long. Nothing was written; choose another name or --output.\n"
         )
         assert list(tmp_path.iterdir()) == []
 
@@ -109,18 +109,18 @@ class TestWhatIsRefused:
         monkeypatch.setattr("os.mkdir", lambda *args, **kwargs: _raise(full))
         ran = connectors(capsys, "new", "connector-acme", "--output", str(tmp_path))
         assert (ran.status, ran.out) == (2, "")
-        assert "connector-acme cannot be written: No space left on device; nothing was." in ran.err
+        assert "connector-acme cannot be written: No space left on device. Nothing was written; " in ran.err
 
     def test_a_task_type_that_begins_with_a_digit(self, tmp_path: Path, capsys: Capsys) -> None:
         ran = connectors(capsys, "new", "connector-3d", "--output", str(tmp_path))
-        told = "gives the class 3dConnector, which Python does not allow; let 3d begin with a letter."
+        told = "leads to the class name 3dConnector, which is not valid; let 3d begin with a letter."
         assert ran == (2, "", f"connectors: 'connector-3d' {told}\n")
 
     def test_a_task_type_that_is_served_already(self, site: Site, tmp_path: Path, capsys: Capsys) -> None:
         site.add("connector-first", connectors={"acme": "acme_first:Acme"}, modules={"acme_first": sync_connector()})
         ran = connectors(capsys, "new", "connector-acme", "--output", str(tmp_path))
         assert (ran.status, ran.out) == (2, "")
-        assert ran.err.startswith("connectors: The task type acme is served by connector-first ")
+        assert ran.err.startswith("connectors: connector-first 1.0 already serves the task type acme; ")
 
     @pytest.mark.parametrize("kind", ["directory", "file", "link"])
     def test_what_exists_already(self, tmp_path: Path, capsys: Capsys, kind: str) -> None:
@@ -129,7 +129,7 @@ class TestWhatIsRefused:
         ran = connectors(capsys, "new", "connector-acme", "--output", str(tmp_path))
         assert (ran.status, ran.out) == (2, "")
         assert ran.err == (
-            f"connectors: {there} exists already; nothing was written. Choose another name, or another --output.\n"
+            f"connectors: {there} exists already. Nothing was written; choose another name or --output.\n"
         )
         assert len(list(tmp_path.iterdir())) == 1
 
@@ -138,5 +138,5 @@ class TestWhatIsRefused:
         ran = connectors(capsys, "new", "connector-acme", "--output", str(nowhere))
         assert ran == (
             *(2, ""),
-            f"connectors: There is no directory {nowhere}; make it, or name another with --output.\n",
+            f"connectors: There is no directory {nowhere}; create it, or choose another with --output.\n",
         )

@@ -275,7 +275,7 @@ class TestWrongUse:
         assert connectors(capsys, "run", "acme", "--sql-file", f"{tmp_path}/query.sql") == (
             2,
             "",
-            f"connectors: --sql-file {tmp_path}/query.sql cannot be read: it is no UTF-8 text; name a file of SQL.\n",
+            f"connectors: --sql-file {tmp_path}/query.sql cannot be read: it is not UTF-8 text; name a file of SQL.\n",
         )
 
     def test_an_output_prefix_of_no_known_filesystem(self, site: Site, capsys: Capsys) -> None:

@@ -1,9 +1,9 @@
-"""The rows of a list, for the command line and for the service."""
+"""The rows of `connectors list` and of the service's `/connectors.json`."""
 
 from __future__ import annotations
 
 from connector_core import ConnectorRegistry
-from connector_core.listing import describe, rows_of
+from connector_core.inventory import inventory
 from connector_core.testing.sites import Site
 from support.connectors import Echo, Jobs
 
@@ -15,7 +15,7 @@ def test_a_connector_without_an_entry_has_a_row_too(registry: ConnectorRegistry)
     registry.register(Echo("echo", 2))
     echo = {"task_type": "echo", "version": 2, "state": "loaded", "kind": "sync", "connector": "Echo"}
     spark = {"task_type": "spark", "version": 0, "state": "loaded", "kind": "async", "connector": "Jobs"}
-    assert rows_of(registry) == [echo | NO_ENTRY, spark | NO_ENTRY]
+    assert inventory(registry) == [echo | NO_ENTRY, spark | NO_ENTRY]
 
 
 def test_the_rows_are_by_task_type(site: Site) -> None:
@@ -23,7 +23,7 @@ def test_the_rows_are_by_task_type(site: Site) -> None:
     registry = ConnectorRegistry()
     registry.register(Echo("c"))
     registry.register(Echo("a"))
-    assert [(row["task_type"], row["state"]) for row in rows_of(registry)] == [
+    assert [(row["task_type"], row["state"]) for row in inventory(registry)] == [
         ("a", "loaded"),
         ("b", "discovered"),
         ("c", "loaded"),
@@ -34,5 +34,5 @@ def test_all_rows_have_the_same_keys_in_the_same_order(site: Site) -> None:
     site.add("acme", "1.0", connectors={"b": "acme:B"})
     registry = ConnectorRegistry()
     registry.register(Echo("a"))
-    first, second = rows_of(registry)
-    assert list(first) == list(second) == list(describe(Echo()))
+    first, second = inventory(registry)
+    assert list(first) == list(second)
