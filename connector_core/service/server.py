@@ -101,8 +101,8 @@ class ConnectorServer:
         self._server.add_generic_rpc_handlers((Rpcs(jobs, sync, metadata),))
         add: Any = _WithoutRegistration(self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, add)
-        described = reflection.aio.ReflectionServicer(_reflected())
-        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(described, add)
+        reflected = reflection.aio.ReflectionServicer(_reflected_services())
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflected, add)
         async with AsyncExitStack() as stack:
             self.port = self._listen()
             if self.metrics_port is not None:
@@ -182,7 +182,7 @@ class _WithoutRegistration:
         """Register nothing."""
 
 
-def _reflected() -> tuple[str, ...]:
+def _reflected_services() -> tuple[str, ...]:
     """Return the names of the services that reflection describes: those of Flyte 2 only if flyteidl2 is installed."""
     from flyteidl.service import agent_pb2  # noqa: F401 - registers the descriptors
 

@@ -99,10 +99,11 @@ class Watchdog:
     def _watch(self) -> None:
         seen, looks = self._heartbeat, 0
         while not self._stopping.wait(self._interval):
-            if seen != self._heartbeat:
+            heartbeat = self._heartbeat
+            if seen != heartbeat:
                 if looks >= self._looks:
-                    _log.warning("The event loop continues; it was blocked for %.1f s.", self._heartbeat - seen)
-                seen, looks = self._heartbeat, 0
+                    _log.warning("The event loop continues; it was blocked for %.1f s.", heartbeat - seen)
+                seen, looks = heartbeat, 0
                 continue
             looks += 1
             if looks == self._looks:
