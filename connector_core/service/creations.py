@@ -10,15 +10,14 @@ Therefore:
 - Earlier creations are known from the connector's ``find``, on any replica and after any crash. Without ``find``, they
   are known from this process's memory.
 
-The states of a creation::
+The transitions between the states of a creation, which starts as AWAITED::
 
-                a caller gets the result
-    AWAITED ──────────────────────────────► ANSWERED
-      │  ▲
-      │  └── the same attempt is requested again ──┐
-      └───── the last caller disconnects ────► ABANDONED
+    AWAITED    ── a caller gets the result ──────────────► ANSWERED
+    AWAITED    ── the last caller disconnects ───────────► ABANDONED
+    ABANDONED  ── the same attempt is requested again ───► AWAITED
+    any state  ── a later attempt is requested ──────────► GIVEN_UP
 
-    any state ──── a later attempt is requested ────► GIVEN_UP
+The result of an ABANDONED creation becomes an orphan.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +39,9 @@ class Shop(AsyncConnectorBase):
         self.not_deleted: list[BaseException] = []
         self.delivered = asyncio.Event()
 
-    async def create(self, task_template: Any, idempotency_key: str | None = None, **_: Any) -> Ticket:
+    async def create(  # type: ignore[override]
+        self, task_template: Any, idempotency_key: str | None = None, **_: Any
+    ) -> Ticket:
         """Start a job, fail before or after it, and answer when `answers` is set."""
         self.asked.set()
         if self.before:
@@ -148,7 +150,7 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-def runs(test: Callable[..., Awaitable[None]]) -> Any:
+def runs(test: Callable[..., Coroutine[Any, Any, None]]) -> Any:
     """Run a test on an event loop."""
 
     def run(self: Any) -> None:

@@ -16,14 +16,14 @@ from support.shop import Caller, FindingShop, Shop, Ticket, runs, settled
 
 class TestTheSameAttempt:
     @runs
-    async def test_asked_for_again_is_the_same_job(self) -> None:
+    async def test_requested_again_is_the_same_job(self) -> None:
         shop = Shop()
         caller = Caller(shop)
         assert [await caller.create(), await caller.create()] == [b'{"number":1}'] * 2
         assert len(shop.keys) == 1
 
     @runs
-    async def test_asked_for_while_it_is_being_created_is_the_same_job(self) -> None:
+    async def test_requested_while_it_is_being_created_is_the_same_job(self) -> None:
         shop = Shop()
         shop.answers.clear()
         caller = Caller(shop)
@@ -35,7 +35,7 @@ class TestTheSameAttempt:
         assert len(shop.keys) == 1
 
     @runs
-    async def test_asked_of_another_replica_is_found(self) -> None:
+    async def test_requested_from_another_replica_is_found(self) -> None:
         shop = FindingShop()
         assert await Caller(shop).create() == await Caller(shop).create() == b'{"number":1}'
         assert len(shop.keys) == 1
@@ -56,7 +56,7 @@ class TestTheSameAttempt:
         assert await Caller(shop).create() == b'{"number":1}'
 
     @runs
-    async def test_that_failed_for_good_has_its_job_deleted_if_it_is_found(self) -> None:
+    async def test_that_failed_permanently_has_its_job_deleted_if_it_is_found(self) -> None:
         shop = FindingShop()
         shop.after = [PermanentError("no such item")]
         with pytest.raises(RuntimeError, match=r"^FAILED_PRECONDITION no such item$"):
@@ -64,7 +64,7 @@ class TestTheSameAttempt:
         assert shop.deleted == [1]
 
     @runs
-    async def test_without_an_execution_nothing_is_the_same(self) -> None:
+    async def test_does_not_exist_without_a_task_execution_id(self) -> None:
         shop = FindingShop()
         caller = Caller(shop)
         assert await caller.create(None) != await caller.create(None)
@@ -215,7 +215,7 @@ class TestACallerThatDisconnects:
         assert len(shop.keys) == 1
 
     @runs
-    async def test_before_it_is_told_of_a_job_that_is_ready_has_disconnected_too(self) -> None:
+    async def test_just_before_it_gets_the_answer_leaves_an_orphan(self) -> None:
         shop = Shop()
         caller = Caller(shop, grace=0)
         call = await caller.begin(shop)
@@ -242,7 +242,19 @@ class TestACallerThatDisconnects:
         await settled()
         assert shop.deleted == []
 
-    def test_is_mentioned_in_the_log_if_the_creation_fails(self, caplog: pytest.LogCaptureFixture) -> None:
+    @runs
+    async def test_after_another_one_got_the_answer_leaves_no_orphan(self) -> None:
+        shop = Shop()
+        caller = Caller(shop)
+        await caller.create()
+        call = asyncio.create_task(caller.create())
+        await asyncio.sleep(0)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        assert caller.service._orphans._waiting == {}
+
+    def test_is_mentioned_in_the_log_if_create_fails(self, caplog: pytest.LogCaptureFixture) -> None:
         async def main() -> None:
             shop = Shop()
             shop.after = [ValueError("broken")]
@@ -255,7 +267,7 @@ class TestACallerThatDisconnects:
 
 class TestMetadataThatCannotTravel:
     @pytest.mark.parametrize("broken", ["encode", "decode"])
-    def test_has_the_job_deleted_at_once(self, broken: str) -> None:
+    def test_leads_to_the_deletion_of_the_job(self, broken: str) -> None:
         def fail(*_: Any) -> Any:
             raise ValueError("cannot travel")
 

@@ -69,7 +69,7 @@ class TestAnOrphan:
 
 
 class TestDeleting:
-    def test_what_cannot_be_deleted_now_is_deleted_later(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_is_repeated_if_it_fails_temporarily(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "_PAUSES", (0, 0))
 
         async def main() -> None:
@@ -82,7 +82,7 @@ class TestDeleting:
 
         asyncio.run(main())
 
-    def test_what_cannot_be_deleted_at_all_is_logged(
+    def test_that_fails_to_the_end_is_logged(
         self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         monkeypatch.setattr(module, "_PAUSES", ())
