@@ -125,9 +125,7 @@ def wheel(session: nox.Session) -> None:
     if filecmp.cmpfiles(dist, direct, wheels, shallow=False) != (wheels, [], []):
         session.error("An sdist builds another wheel than the source tree does.")
     core, *others = (dist / name for name in wheels)
-    session.install(
-        "-c", CONSTRAINTS, f"{core}[{EXTRAS}]", *map(str, others), *_groups("docs", "tests"), "import-linter"
-    )
+    session.install("-c", CONSTRAINTS, f"{core}[{EXTRAS}]", *map(str, others), *_groups("dev"))
     # The source tree must not be importable, here or in the processes that the tests start.
     env = {"PYTHONSAFEPATH": "1", "CONNECTOR_CORE_TESTS_OF_WHEEL": "1", **NOT_NESTED}
     session.run("pytest", "-n", "2", "--dist", "loadgroup", *session.posargs, env=env)
