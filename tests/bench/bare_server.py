@@ -1,5 +1,7 @@
-"""What a service is measured against: a bare grpc.aio server, on asyncio's own loop, that parses the same request and
-returns a prepared response."""
+"""The baseline for the service: a bare grpc.aio server on asyncio's own loop.
+
+It parses the same requests and returns prepared responses.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +23,11 @@ ANSWERS = {
         header={"resource": {"phase": "SUCCEEDED", "outputs": OUTPUTS}}
     ),
 }
-"""What the connectors of `served_connectors` answer too."""
+"""The responses by RPC; the connectors of `served_connectors` return the same."""
 
 
 def unary(rpc: str) -> Any:
-    """A handler that parses its request."""
+    """Return a handler that parses its request and returns the prepared response."""
     answer = ANSWERS[rpc]
 
     async def handle(request: Any, context: Any) -> Any:
@@ -37,7 +39,7 @@ def unary(rpc: str) -> Any:
 
 
 async def execute(requests: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
-    """Read the header and the inputs, and answer."""
+    """Read the header and the inputs, and return the prepared response."""
     await anext(requests)
     await anext(requests)
     yield ANSWERS["ExecuteTaskSync"]
@@ -47,7 +49,7 @@ UNARY = ("CreateTask", "GetTask", "DeleteTask")
 
 
 async def main() -> None:
-    """Serve, and print the port."""
+    """Serve on a free port, and print its number."""
     server = grpc.aio.server()
     stream = grpc.stream_stream_rpc_method_handler(
         execute, messages.ExecuteTaskSyncRequest.FromString, messages.ExecuteTaskSyncResponse.SerializeToString

@@ -1,10 +1,10 @@
-"""Encode and decode of resource metadata, ours and flytekit's, in one process.
+"""Compare the speed of our metadata codec to flytekit's, in one process.
 
-Flytekit's are dataclasses, since it knows no others. Ours have the same fields: attrs classes, dataclasses with slots,
-and the plain dataclasses that an author brings along from flytekit.
+flytekit supports only dataclasses. Our classes have the same fields: attrs classes, dataclasses with slots, and the
+plain dataclasses of a connector that was written for flytekit.
 """
 
-# No `from __future__ import annotations`: flytekit does not see nested classes then, and decodes them to dicts, faster.
+# No `from __future__ import annotations`: flytekit would decode nested classes to dicts, which is faster.
 
 import argparse
 import time
@@ -22,7 +22,7 @@ GOAL = 8
 
 
 def flat(base: type, define: Callable[[type], Any]) -> Any:
-    """What most connectors keep: an id and where it is."""
+    """Return the metadata that most connectors keep: an id and a place."""
 
     class Flat(base):  # type: ignore[misc]
         job_id: str
@@ -33,7 +33,7 @@ def flat(base: type, define: Callable[[type], Any]) -> Any:
 
 
 def nested(base: type, define: Callable[[type], Any]) -> Any:
-    """An object that holds two others."""
+    """Return metadata that holds two other objects."""
 
     class Step:
         name: str
@@ -50,7 +50,7 @@ def nested(base: type, define: Callable[[type], Any]) -> Any:
 
 
 def list_of_dicts(base: type, define: Callable[[type], Any]) -> Any:
-    """Several runs, as a list of dicts."""
+    """Return metadata with a list of dicts whose values have one type."""
 
     class Runs(base):  # type: ignore[misc]
         job_id: str
@@ -60,7 +60,7 @@ def list_of_dicts(base: type, define: Callable[[type], Any]) -> Any:
 
 
 def mixed_dicts(base: type, define: Callable[[type], Any]) -> Any:
-    """The same, with values of several types, so that nothing is known of them beforehand."""
+    """Return metadata with a list of dicts whose values have any type."""
 
     class Mixed(base):  # type: ignore[misc]
         job_id: str
@@ -77,7 +77,7 @@ FLAVOURS: dict[str, Callable[[type], Any]] = {
 
 
 def round_trip(meta: Any, number: int) -> Callable[[], float]:
-    """Something that measures the seconds of one encode and decode, as the mean of `number`."""
+    """Return a function that measures the seconds of one encode and decode, as the mean of `number` round trips."""
     cls = type(meta)
     if cls.decode(meta.encode()) != meta:
         raise AssertionError(f"{meta} came back changed")
@@ -95,12 +95,12 @@ def main() -> None:
     """Print a line for each shape and flavour."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=21, help="pairs of runs for each figure")
-    parser.add_argument("--number", type=int, default=500, help="round trips of flytekit's in one run")
+    parser.add_argument("--number", type=int, default=500, help="flytekit's round trips in one run")
     arguments = parser.parse_args()
     for shape in (flat, nested, list_of_dicts, mixed_dicts):
         theirs = round_trip(shape(FlytekitMeta, dataclass), arguments.number)
         for flavour, define in FLAVOURS.items():
-            # Ten times as many, so that both runs take about as long and see the same of what else goes on.
+            # Ten times as many, so that both runs take about as long and other processes slow both equally.
             ours = round_trip(shape(ResourceMeta, define), 10 * arguments.number)
             what = f"codec: {shape.__name__.replace('_', ' ')} ({flavour})"
             report(what, interleaved(ours, theirs, arguments.rounds), speedup=True, goal=GOAL)

@@ -1,7 +1,7 @@
-"""What it takes to list connectors, and to import connector_core: whole processes, in real environments of real wheels.
+"""Measure how long it takes to list connectors and to import connector_core.
 
-The baseline is the least that any list of entry points can do: find them with importlib_metadata, and read the name and
-version of each distribution.
+Each measurement is a whole process in a virtual environment with built wheels. The baseline is the least that any list
+of entry points must do: find them with importlib_metadata, and read the name and version of each distribution.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ print(sorted(name for name in roots if name in sys.modules), file=sys.stderr)
 
 
 def environment(root: Path, distributions: int, connectors: int, *, slow: bool) -> Venv:
-    """Make an environment in which `distributions` are installed, of which `connectors` bring a connector each."""
+    """Make an environment with `distributions` installed, of which `connectors` have one connector each."""
     wheels = [build_project(ROOT, root / "wheels")]
     name = f"{distributions}-{connectors}{'-slow' if slow else ''}"
     source = "import time\n\ntime.sleep(0.1)\n" if slow else ""
@@ -61,14 +61,14 @@ def environment(root: Path, distributions: int, connectors: int, *, slow: bool) 
         )
     for number in range(distributions - connectors):
         module = f"bench_library_{number}"
-        # A command, such as libraries have: entry points that a list has to pass over.
+        # Libraries have commands, too: entry points that a list must skip.
         commands = {"console_scripts": {f"bench-{number}": f"{module}:main"}}
         wheels.append(
             build_wheel(root / name, module, files={f"{module}.py": "def main(): ...\n"}, entry_points=commands)
         )
     venv = Venv(root / f"venv-{name}")
     venv.install(*wheels)
-    # Without this, the first process would compile what the others only read.
+    # Without this, the first process would compile the modules, and the others would only read them.
     venv.run("python", "-m", "compileall", "-q", str(venv.site_packages), timeout=600)
     return venv
 
@@ -87,7 +87,7 @@ class Bench(SyncConnectorBase):
 
 
 def process(venv: Venv, *command: str) -> Callable[[], float]:
-    """Something that measures the seconds of a whole process, from its start to its end."""
+    """Return a function that measures the seconds of a whole process, from its start to its end."""
     arguments = [str(venv.bin(command[0])), *command[1:]]
     environ = minimal_environment()
 
@@ -101,18 +101,18 @@ def process(venv: Venv, *command: str) -> Callable[[], float]:
 
 
 def listing(venv: Venv, what: str, rounds: int, connectors: int) -> None:
-    """Compare `connectors list --json` to the baseline, and look at what it imported."""
+    """Compare `connectors list --json` to the baseline, and check which modules it imported."""
     ours, baseline = process(venv, "connectors", "list", "--json"), process(venv, "python", "-c", BASELINE)
     report(f"list: {what}", interleaved(ours, baseline, rounds), speedup=False, goal=LISTING_GOAL)
     listed = venv.run("python", "-c", IMPORTED)
     if listed.stdout.count('"task_type"') != connectors:
-        raise AssertionError(f"{connectors} connectors are installed; listed were:\n{listed.stdout}")
+        raise AssertionError(f"{connectors} connectors are installed; the list is:\n{listed.stdout}")
     imported = listed.stderr.strip()
     say("list: imports no connector, no protobuf, no grpc", ok=imported == "[]", detail=f"imported: {imported}")
 
 
 def imports(venv: Venv, rounds: int) -> None:
-    """Compare `import connector_core` to the import of the libraries that it could not do without."""
+    """Compare `import connector_core` to importing the libraries that it cannot do without."""
     ours = process(venv, "python", "-c", "import connector_core")
     theirs = process(venv, "python", "-c", "import pluggy, attrs, importlib_metadata")
     what = "import connector_core, to pluggy, attrs and importlib_metadata"
@@ -120,7 +120,7 @@ def imports(venv: Venv, rounds: int) -> None:
 
 
 def flytekit_listing(rounds: int) -> None:
-    """Compare flytekit's list to the baseline, in the environment of this process, where no connector is installed."""
+    """Compare flytekit's list to the baseline, in this process's environment, which has no connector installed."""
     try:
         import flytekit  # noqa: F401
     except ImportError:
@@ -148,7 +148,7 @@ def main() -> None:
     """Make the environments, and print a line for each figure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=31, help="pairs of processes for each figure")
-    # Every script of the bench session is given the same arguments.
+    # The bench session passes the same arguments to every script.
     rounds: int = parser.parse_known_args()[0].rounds
     with tempfile.TemporaryDirectory(prefix="bench-") as temporary:
         root = Path(temporary)

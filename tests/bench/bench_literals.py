@@ -1,9 +1,10 @@
-"""Writing and reading literals, ours and flytekit's, in one process: both begin and end with protobuf messages.
+"""Compare how fast connector-core and flytekit write and read literals, in one process.
 
-flytekit is shown at its best. What it would log is not logged; the LiteralType that it needs is made beforehand; and of
-its two ways, in plain calls and in an event loop, the faster one counts. In plain calls it remembers the last 128
-literals, and is made to forget them before each: the same value is seldom written twice. It gets copies of the values,
-since it alters some.
+Both start from a Python value, go through protobuf messages, and end with a Python value. flytekit runs under its best
+conditions: its logging is off, the LiteralType that it needs is made beforehand, and the faster of its two ways counts
+(plain calls, or calls in an event loop). In plain calls flytekit caches the last 128 literals. The cache is cleared
+before each call, because a program seldom writes the same value twice. flytekit gets copies of the values, since it
+changes some of them.
 """
 
 from __future__ import annotations
@@ -30,18 +31,18 @@ from flytekit import FlyteContextManager
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 sys.path.append(str(Path(__file__).resolve().parents[1] / "flytekit"))
 
-# The corpus of the parity tests, and what it is in flytekit's terms.
+# The corpus of the parity tests, and its translation to flytekit's types and values.
 from literal_corpus import CORPUS, Scalars
 from test_literal_parity import flytekits_type, flytekits_value
 
 CORPUS_GOAL = 5
 LIST_GOAL = 3
 ENDLESS = 1.0
-"""Seconds: a value that takes flytekit longer is left out, since it would outweigh all others."""
+"""Seconds: a value that takes flytekit longer is left out because it would outweigh all others."""
 
 
 class RoundTrip:
-    """A value of a type, which either side writes and reads."""
+    """A value of a type, which each library writes and reads."""
 
     def __init__(self, python_type: Any, value: Any, number: int = 1) -> None:
         self._type, self._value, self._number = python_type, value, number
@@ -50,7 +51,7 @@ class RoundTrip:
         self._context = FlyteContextManager.current_context()
 
     def ours(self) -> float:
-        """Seconds of ours, as the mean of several."""
+        """Return the seconds that our round trip takes, as the mean of several."""
         python_type, value = self._type, self._value
         start = time.perf_counter()
         for _ in range(self._number):
@@ -58,7 +59,7 @@ class RoundTrip:
         return (time.perf_counter() - start) / self._number
 
     def theirs(self) -> float:
-        """Seconds of flytekit's in plain calls."""
+        """Return the seconds that flytekit's round trip takes in plain calls."""
         value = flytekits_value(self._value)
         TypeEngine._LITERAL_CACHE.clear()
         start = time.perf_counter()
@@ -68,7 +69,7 @@ class RoundTrip:
         return time.perf_counter() - start
 
     async def theirs_in_a_loop(self) -> float:
-        """Seconds of flytekit's in an event loop that runs already."""
+        """Return the seconds that flytekit's round trip takes in a running event loop."""
         value = flytekits_value(self._value)
         start = time.perf_counter()
         literal = await TypeEngine.async_to_literal(self._context, value, self._their_type, self._literal_type)
@@ -77,19 +78,19 @@ class RoundTrip:
         return time.perf_counter() - start
 
     def faster(self, runner: asyncio.Runner) -> Callable[[], float]:
-        """The faster one of flytekit's ways."""
+        """Return the faster of flytekit's two ways."""
         ways: list[Callable[[], float]] = [self.theirs, lambda: runner.run(self.theirs_in_a_loop())]
         return min(ways, key=lambda way: min(way() for _ in range(2)))
 
 
 def measure_corpus(rounds: int, runner: asyncio.Runner) -> None:
-    """Print two figures: of all values together, and of each by itself."""
+    """Print two figures: for all values together, and for the median value."""
     measured = []
     for python_type, value in (pair for pairs in CORPUS.values() for pair in pairs):
-        # Ours several times, so that both runs take about as long and see the same of what else goes on.
+        # Ours several times, so that both runs take about as long and other processes slow both equally.
         trip = RoundTrip(python_type, value, 10)
         if (seconds := trip.theirs()) > ENDLESS:
-            print(f"literals: left out is {python_type}: ours {trip.ours() * 1e6:.0f} us  theirs {seconds:.1f} s")
+            print(f"literals: {python_type} is left out: ours {trip.ours() * 1e6:.0f} us  theirs {seconds:.1f} s")
         else:
             measured.append(interleaved(trip.ours, trip.faster(runner), rounds))
     totals = [_each(sum, pairs) for pairs in zip(*measured, strict=True)]
@@ -110,7 +111,7 @@ def main() -> None:
     """Print a line for each figure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=21, help="pairs of runs for each figure of the corpus")
-    # Every script of the bench session is given the same arguments.
+    # The bench session passes the same arguments to every script.
     rounds: int = parser.parse_known_args()[0].rounds
     logger.disabled = True
     lists: dict[str, tuple[Any, list[Any]]] = {

@@ -1,9 +1,8 @@
-"""What the pytest plugin costs a run that does not use it: it is imported, and its fixtures are registered.
+"""Measure what the pytest plugin costs a run that does not use it.
 
-Before that pytest goes through the files of each distribution that has a plugin, to know whose asserts it rewrites.
-
-It is timed within new processes that have pytest already. The difference of two whole runs, with the plugin and
-without, cannot be told from nothing: they vary by more than the plugin takes.
+pytest lists the files of each distribution that has a plugin, to rewrite their asserts. Then it imports the plugin and
+registers the plugin's fixtures. The script times these steps inside new processes that have imported pytest already.
+The times of whole runs vary by more than the plugin takes, so their difference would show nothing.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ def main() -> None:
         root = Path(directory)
         venv = Venv(root / "venv")
         venv.install(build_project(ROOT, root / "wheels"), "pytest")
-        # Without this, the first process would compile what the others only read.
+        # Without this, the first process would compile the modules, and the others would only read them.
         venv.run("python", "-m", "compileall", "-q", str(venv.site_packages), timeout=600)
         (root / "test_empty.py").write_text("def test_nothing(): ...\n", encoding="utf-8")
         seconds = [
@@ -60,7 +59,7 @@ def main() -> None:
         ]
     cost = statistics.median(seconds)
     detail = f"{cost * 1000:.1f} ms, at most {max(seconds) * 1000:.1f}; goal <= {GOAL * 1000:g}"
-    say("the pytest plugin, where nothing uses it", ok=cost <= GOAL, detail=detail)
+    say("the pytest plugin, in a run that does not use it", ok=cost <= GOAL, detail=detail)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
-"""The service against a bare server, side by side in one run.
+"""Compare the service to a bare server, side by side in one run.
 
-Both are processes of their own: bare is `bare_server.py`, ours is `connectors serve` as everybody starts it. h2load
-(Debian: nghttp2-client), a client in C, calls them over one connection, with Flyte's deadline of 10 s. Rounds are short
-and take turns, and a ratio is the median of the rounds'; that of bare to bare says what the ratios are worth on this
-machine. The CPU is that of the server's process. What is answered is compared before, and successes are counted by
-the service itself.
+Each server is a process of its own: bare is `bare_server.py`, ours is `connectors serve` as users start it. h2load
+(Debian: nghttp2-client), a client in C, calls them over one connection, with Flyte's deadline of 10 s. The servers take
+turns in short rounds, and a ratio is the median of the rounds' ratios. The ratio of bare to bare shows how exact the
+ratios are on this machine. The CPU time is that of the server's process. Before each measurement the answers of both
+servers are compared; the service's own metrics count the successful calls.
 
-h2load sends one request over and over, and the same attempt would be answered from memory. So its CreateTask carries no
-task execution id; with a new one for each call it comes from a client in Python, which is slower than the servers, and
-what is measured then is the server's CPU.
+h2load repeats one request, and the service answers a repeated attempt from memory. Its CreateTask therefore carries no
+task execution id. CreateTask calls with a new id each come from a client in Python. This client is slower than the
+servers, so only the server's CPU time is measured there.
 """
 
 from __future__ import annotations
@@ -36,27 +36,27 @@ from flyteidl.service import agent_pb2_grpc as stubs
 from servers import HERE, Server, bare, flytekits, served
 
 Figures = tuple[float, float]
-"""Calls in a second, and seconds of the server's CPU for each."""
+"""Calls per second, and seconds of the server's CPU per call."""
 
 
 def main() -> None:
-    """Measure what is asked for."""
+    """Measure all parts, or the one that `--only` names."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=13, help="of each measurement (default: %(default)s)")
-    parser.add_argument("--calls", type=int, default=500, help="in a round (default: %(default)s)")
-    parser.add_argument("--only", choices=sorted(PARTS), help="one part")
-    # Every script of the bench session is given the same arguments.
+    parser.add_argument("--rounds", type=int, default=13, help="rounds of each measurement (default: %(default)s)")
+    parser.add_argument("--calls", type=int, default=500, help="calls in a round (default: %(default)s)")
+    parser.add_argument("--only", choices=sorted(PARTS), help="measure only this part")
+    # The bench session passes the same arguments to every script.
     given = parser.parse_known_args()[0]
     for name, part in PARTS.items():
         if given.only in (None, name):
             if shutil.which("h2load") is None and name in _BY_H2LOAD:
-                print(f"service: without h2load (Debian: nghttp2-client), the part {name} is not measured", flush=True)
+                print(f"service: the part {name} needs h2load (Debian: nghttp2-client) and is not measured", flush=True)
             else:
                 part(given)
 
 
 def bare_to_bare(given: argparse.Namespace) -> None:
-    """What the ratio of two equal servers is, and from where to where it goes."""
+    """Measure the ratio of two equal servers and its range."""
     get = calls_of("nothing", "done")[0]
     with bare() as one, bare() as other:
         pairs = rounds_of(given, one, other, lambda server: get.load(server, given.calls, 64))
@@ -65,7 +65,7 @@ def bare_to_bare(given: argparse.Namespace) -> None:
 
 
 def async_connectors(given: argparse.Namespace) -> None:
-    """Async connectors."""
+    """Measure calls to connectors with async methods."""
     at_most = {"GetTask": 1.05, "DeleteTask": 1.05, "CreateTask": 1.15, "ExecuteTaskSync": 1.15}
     with bare() as theirs, served("served_connectors") as ours:
         for calls in calls_of("nothing", "done"):
@@ -77,7 +77,7 @@ def async_connectors(given: argparse.Namespace) -> None:
 
 
 def plain_connectors(given: argparse.Namespace) -> None:
-    """Plain connectors."""
+    """Measure calls to connectors with plain methods."""
     with bare() as theirs, served("served_connectors") as ours:
         for calls in calls_of("plain", "done in a thread"):
             for in_flight in (16, 64, 256):
@@ -86,7 +86,7 @@ def plain_connectors(given: argparse.Namespace) -> None:
 
 
 def flytekits_service(given: argparse.Namespace) -> None:
-    """flytekit's own service, for the record."""
+    """Measure flytekit's own service, for comparison."""
     if find_spec("flytekit") is None or find_spec("httpx") is None:
         print("flytekit and httpx are not installed here, so its service is not measured", flush=True)
         return
@@ -98,7 +98,7 @@ def flytekits_service(given: argparse.Namespace) -> None:
 
 
 def new_executions(given: argparse.Namespace) -> None:
-    """CreateTask with another task execution id each time, as Flyte calls it."""
+    """Measure CreateTask with a new task execution id in each call, as Flyte sends it."""
     create = calls_of("nothing", "done")[2]
     numbers = itertools.count()
 
@@ -137,7 +137,7 @@ def new_executions(given: argparse.Namespace) -> None:
 
 
 def many_slow_calls(given: argparse.Namespace) -> None:
-    """1000 polls that each sleep 200 ms in a plain method."""
+    """Measure 1000 polls that each sleep 200 ms in a plain method."""
 
     async def calls(endpoint: str) -> float:
         async with contextlib.AsyncExitStack() as stack:
@@ -159,7 +159,7 @@ def many_slow_calls(given: argparse.Namespace) -> None:
 
 
 def idle(given: argparse.Namespace) -> None:
-    """What a service takes that does nothing yet."""
+    """Measure the start-up time and the memory of an idle service."""
     seconds, megabytes = [], []
     for _ in range(5):
         started = time.perf_counter()
@@ -172,7 +172,7 @@ def idle(given: argparse.Namespace) -> None:
 
 
 def growth(given: argparse.Namespace) -> None:
-    """What 100,000 calls leave."""
+    """Measure how much the service's memory grows in 100,000 calls."""
     get = calls_of("nothing", "done")[0]
     with served("served_connectors") as server, get.counted(server, 120_000):
         get.load(server, 20_000, 64)
@@ -183,12 +183,12 @@ def growth(given: argparse.Namespace) -> None:
 
 
 def listing_under_load(given: argparse.Namespace) -> None:
-    """ListAgents while 256 slow calls run, over one connection, and over a new one each time, as Flyte does."""
+    """Measure ListAgents while 256 slow calls run: over one connection, and over a new one each time as Flyte does."""
     with served("served_connectors") as server:
         busy = subprocess.Popen([sys.executable, str(HERE / "keep_busy.py"), server.endpoint])
         try:
             while server.metric("flyte_connector_calls_in_flight", task_type="slower") < 256:
-                assert busy.poll() is None, "nobody keeps the service busy"
+                assert busy.poll() is None, "keep_busy.py has ended, so the service is not busy"
                 time.sleep(0.1)
             with grpc.insecure_channel(server.endpoint) as channel:
                 kept = [seconds_of_a_list(channel) for _ in range(1000)]
@@ -205,7 +205,7 @@ def listing_under_load(given: argparse.Namespace) -> None:
 
 
 def seconds_of_a_list(channel: grpc.Channel) -> float:
-    """How long a ListAgents takes."""
+    """Return how many seconds one ListAgents call takes."""
     stub: Any = stubs.AgentMetadataServiceStub(channel)
     started = time.perf_counter()
     answer = stub.ListAgents(messages.ListAgentsRequest(), timeout=10)
@@ -217,7 +217,7 @@ def seconds_of_a_list(channel: grpc.Channel) -> float:
 def compare(
     given: argparse.Namespace, ours: Server, theirs: Server, calls: Calls, in_flight: int
 ) -> list[tuple[Figures, Figures]]:
-    """Load both in turn, and make sure that all calls succeed."""
+    """Load both servers in turn, and make sure that all calls succeed."""
     for server in (ours, theirs):
         calls.check(server)
     with calls.counted(ours, (given.rounds + 1) * given.calls):
@@ -227,7 +227,7 @@ def compare(
 def rounds_of(
     given: argparse.Namespace, ours: Server, theirs: Server, load: Callable[[Server], Figures]
 ) -> list[tuple[Figures, Figures]]:
-    """Measure both in turn, first the one and then the other first; the first round warms up, and does not count."""
+    """Measure both servers in turn, in alternating order; the first round only warms them up and is not counted."""
     pairs = []
     for number in range(given.rounds + 1):
         order = (ours, theirs) if number % 2 else (theirs, ours)
@@ -244,7 +244,7 @@ def report(
     at_least: float | None = None,
     at_most: float | None = None,
 ) -> None:
-    """Print a ratio, ours by theirs."""
+    """Print the ratio of our figure to theirs."""
     ratios = [ours[index] / theirs[index] for ours, theirs in pairs]
     ratio = statistics.median(ratios)
     ours, theirs = (statistics.median(side[index] for side in sides) for sides in zip(*pairs, strict=True))

@@ -1,4 +1,4 @@
-"""What is sent to the measured servers, by h2load, and what they have to answer."""
+"""The requests that h2load sends to the measured servers, and the answers that it must get."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ PREFIX = "s3://flyte/metadata/propeller/shop-production-f2b9a7c/n0/data/0"
 
 
 class Calls(NamedTuple):
-    """One RPC, as it is called over and over.
+    """One RPC that is called repeatedly.
 
     Args:
-        rpc: Its name.
-        operation: What our metrics call it.
-        task_type: Whose connector is called.
+        rpc: The name of the RPC.
+        operation: The name of the operation in our metrics.
+        task_type: The task type of the connector that is called.
         frames: The messages of the request.
     """
 
@@ -62,17 +62,17 @@ class Calls(NamedTuple):
         return f"/flyteidl.service.{service}/{self.rpc}"
 
     def check(self, server: Server) -> None:
-        """Call it once, and look at the answer: h2load takes a gRPC error for a success."""
+        """Call the RPC once and check the answer, because h2load counts a gRPC error as a success."""
         with grpc.insecure_channel(server.endpoint) as channel:
             bytes_of, answer = type(self.frames[0]).SerializeToString, ANSWERS[self.rpc]
             call: Any = channel.stream_stream(self.path, bytes_of, type(answer).FromString)
             answers = list(call(iter(self.frames), timeout=10))
         if answers != [answer]:
-            raise AssertionError(f"{self.rpc} of {self.task_type} was answered with {answers}, and not with {answer}")
+            raise AssertionError(f"{self.rpc} of {self.task_type} was answered with {answers} instead of {answer}")
 
     @contextmanager
     def counted(self, server: Server, number: int) -> Iterator[None]:
-        """Make sure that the server counts as many successes meanwhile."""
+        """Make sure that the server counts `number` successful calls in the block."""
         labels = {"task_type": self.task_type, "operation": self.operation}
         before = server.metric("flyte_connector_requests_success_total", **labels)
         yield
@@ -81,7 +81,7 @@ class Calls(NamedTuple):
             raise AssertionError(f"{self.rpc} of {self.task_type}: {succeeded:.0f} of {number} calls succeeded")
 
     def load(self, server: Server, number: int, in_flight: int) -> tuple[float, float]:
-        """Calls in a second, and seconds of the server's CPU for each."""
+        """Return calls per second, and seconds of the server's CPU per call."""
         with tempfile.TemporaryDirectory(prefix="bench-") as directory:
             body = Path(directory) / "body"
             data = [frame.SerializeToString() for frame in self.frames]
@@ -102,11 +102,11 @@ class Calls(NamedTuple):
 
 
 def calls_of(task_type: str, sync_type: str) -> list[Calls]:
-    """Calls of each RPC.
+    """Return the calls of each RPC.
 
     Args:
-        task_type: The async connector's.
-        sync_type: The sync connector's.
+        task_type: The task type of the async connector.
+        sync_type: The task type of the sync connector.
     """
     job = {
         "task_type": task_type,
@@ -130,7 +130,7 @@ def calls_of(task_type: str, sync_type: str) -> list[Calls]:
 
 
 def metadata() -> TaskExecutionMetadata:
-    """What comes with a task, but for whose execution it is."""
+    """Return the metadata of a task execution, without the execution's id."""
     return TaskExecutionMetadata(
         namespace="shop-production",
         labels={"domain": "production", "execution-id": "f2b9a7c", "project": "shop", "workflow-name": "report"},

@@ -1,4 +1,4 @@
-"""How a measurement is printed: one line each, and never a failure, because a busy machine is no bug."""
+"""Print measurements, one line each; a missed goal is not a failure, because a busy machine is not a bug."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 def interleaved(ours: Callable[[], float], theirs: Callable[[], float], rounds: int) -> list[tuple[float, float]]:
-    """Measure both in turn, first the one and then the other first, so that what else runs slows both alike."""
+    """Measure both in turn, in alternating order, so that other processes slow both equally."""
     pairs = []
     for number in range(rounds):
         if number % 2:
@@ -24,10 +24,10 @@ def report(what: str, pairs: list[tuple[float, float]], *, speedup: bool, goal: 
 
     Args:
         what: What was measured.
-        pairs: Seconds, ours and theirs, of runs that belong together.
-        speedup: True for "so many times as fast", where the goal is a minimum; False for "so many times as long",
-            where it is a maximum.
-        goal: What the ratio is to be; None when nothing is promised.
+        pairs: Seconds of our run and of theirs, for each pair of runs.
+        speedup: True to print how many times as fast ours is (the goal is a minimum); False to print how many times as
+            long ours takes (the goal is a maximum).
+        goal: The promised ratio; None if nothing is promised.
     """
     ratio = statistics.median(theirs / ours if speedup else ours / theirs for ours, theirs in pairs)
     ours, theirs = (statistics.median(seconds) for seconds in zip(*pairs, strict=True))
@@ -39,7 +39,7 @@ def report(what: str, pairs: list[tuple[float, float]], *, speedup: bool, goal: 
 
 
 def say(what: str, *, ok: bool, detail: str = "") -> None:
-    """Print something that holds or does not."""
+    """Print whether a statement holds."""
     print(f"{what:62} {detail + '  ' if detail else ''}{'ok' if ok else 'MISSED'}", flush=True)
 
 

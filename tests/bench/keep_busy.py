@@ -1,4 +1,4 @@
-"""Keeps 256 slow polls in flight at a service: `python keep_busy.py HOST:PORT`."""
+"""Keep 256 slow polls of a service in flight: `python keep_busy.py HOST:PORT`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flyteidl.service.agent_pb2_grpc import AsyncAgentServiceStub
 
 
 async def main(endpoint: str) -> None:
-    """Poll, until the process is ended."""
+    """Poll until the process is terminated."""
     async with grpc.aio.insecure_channel(endpoint) as channel:
         stub = AsyncAgentServiceStub(channel)
 

@@ -1,6 +1,6 @@
-"""What flytekit's own service serves: the connector of `served_connectors` that does nothing."""
+"""The connector that flytekit's own service serves: `Nothing` of `served_connectors`."""
 
-# No `from __future__ import annotations`: flytekit does not see the types of fields then.
+# No `from __future__ import annotations`: flytekit would not see the types of the fields.
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,14 +11,14 @@ from flytekit.extend.backend.base_connector import AsyncConnectorBase, Connector
 
 @dataclass
 class QueryMeta(ResourceMeta):
-    """Metadata as it mostly is."""
+    """Typical metadata."""
 
     query_id: str
     region: str = "eu"
 
 
 class Nothing(AsyncConnectorBase):
-    """Async methods."""
+    """A connector with async methods."""
 
     name = "Nothing"
 

@@ -1,6 +1,6 @@
-"""What the measured services serve: connectors that do nothing, so that all time is the service's.
+"""The connectors that the measured services serve.
 
-Their answers are prepared too, as those of the bare server are.
+They do nothing and return prepared answers, as the bare server does, so that all measured time is the service's.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ MESSAGE = "half of it is done"
 
 @dataclass
 class QueryMeta(ResourceMeta):
-    """Metadata as it mostly is."""
+    """Typical metadata."""
 
     query_id: str
     region: str = "eu"
 
 
 class Nothing(AsyncConnectorBase):
-    """Async methods."""
+    """A connector with async methods."""
 
     task_type = "nothing"
 
@@ -51,7 +51,7 @@ class Nothing(AsyncConnectorBase):
 
 
 class Plain(Nothing):
-    """Plain methods, in threads."""
+    """A connector with plain methods, which run in threads."""
 
     task_type = "plain"
 
@@ -66,7 +66,7 @@ class Plain(Nothing):
 
 
 class Slow(Plain):
-    """A backend that takes 200 ms to answer."""
+    """A connector whose backend takes 200 ms to answer, in a plain method."""
 
     task_type = "slow"
 
@@ -76,7 +76,7 @@ class Slow(Plain):
 
 
 class Slower(Nothing):
-    """A backend that takes 2 s to answer, awaited."""
+    """A connector whose backend takes 2 s to answer, in an async method."""
 
     task_type = "slower"
 
@@ -86,7 +86,7 @@ class Slower(Nothing):
 
 
 class Done(SyncConnectorBase):
-    """A job that is done at once."""
+    """A sync connector with an async method."""
 
     def __init__(self) -> None:
         """Serve `done`."""
@@ -97,7 +97,7 @@ class Done(SyncConnectorBase):
 
 
 class DoneInAThread(SyncConnectorBase):
-    """The same, plain."""
+    """A sync connector with a plain method."""
 
     def __init__(self) -> None:
         """Serve `done in a thread`."""

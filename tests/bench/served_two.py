@@ -1,4 +1,4 @@
-"""Two connectors, for what a service costs that does nothing."""
+"""Two connectors, to measure an idle service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The servers that are measured: each a process of its own, on a port of 127.0.0.1."""
+"""Start the measured servers, each as a process of its own on a port of 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -34,25 +34,25 @@ class Server(NamedTuple):
 
     @property
     def endpoint(self) -> str:
-        """Where it listens."""
+        """The address that the server listens on."""
         return f"127.0.0.1:{self.port}"
 
     @property
     def cpu_seconds(self) -> float:
-        """What it has taken of the CPU, in its own code and the kernel's."""
+        """The CPU time that the server has used, in its own code and in the kernel."""
         if sys.platform == "linux":
-            # Its clock (clock_getcpuclockid(3)): a round takes a few hundred of the ticks that /proc counts in.
+            # The process's CPU clock (clock_getcpuclockid(3)): a round takes only a few hundred of the ticks in /proc.
             return time.clock_gettime(~self.process.pid << 3 | 2)
         times = self.process.cpu_times()
         return float(times.user + times.system)
 
     @property
     def resident(self) -> float:
-        """Megabytes of its memory."""
+        """The server's resident memory, in megabytes."""
         return float(self.process.memory_info().rss / 1e6)
 
     def metric(self, name: str, **labels: str) -> float:
-        """A value on its page for Prometheus; 0 where it is not there yet."""
+        """Return a value from the server's page for Prometheus, or 0 if the page does not have it yet."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics") as answer:
             page = answer.read().decode()
         samples = (sample for family in text_string_to_metric_families(page) for sample in family.samples)
@@ -61,7 +61,7 @@ class Server(NamedTuple):
 
 @contextlib.contextmanager
 def bare() -> Iterator[Server]:
-    """A bare server."""
+    """Run `bare_server.py`."""
     with _running([sys.executable, str(HERE / "bare_server.py")], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         yield Server(psutil.Process(process.pid), int(process.stdout.readline()))
@@ -69,7 +69,7 @@ def bare() -> Iterator[Server]:
 
 @contextlib.contextmanager
 def served(module: str) -> Iterator[Server]:
-    """`connectors serve`, once it is SERVING, with the connectors that a module registers."""
+    """Run `connectors serve` with the connectors that a module registers, and yield it once it is SERVING."""
     start = "import sys; from connector_core.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", start, "serve", "--host", "127.0.0.1", "--port", "0", "--metrics-port", "0"]
     with _running([*command, "--module", module], stderr=subprocess.PIPE) as process:
@@ -77,7 +77,7 @@ def served(module: str) -> Iterator[Server]:
         told = process.stderr.readline()
         ports = re.search(r":(\d+); probes and metrics on port (\d+)", json.loads(told)["event"])
         if ports is None:
-            raise AssertionError(f"The service does not start: {told}")
+            raise AssertionError(f"The service did not start: {told}")
         server = Server(psutil.Process(process.pid), int(ports[1]), int(ports[2]))
         _wait_for_health(server)
         yield server
@@ -85,7 +85,7 @@ def served(module: str) -> Iterator[Server]:
 
 @contextlib.contextmanager
 def flytekits(module: str) -> Iterator[Server]:
-    """`pyflyte serve connector`, with the connectors that a module registers with flytekit."""
+    """Run `pyflyte serve connector` with the connectors that a module registers with flytekit."""
     start = "from flytekit.clis.sdk_in_container.pyflyte import main; main()"
     port, metrics_port = _free_port(), _free_port()
     command = [sys.executable, "-c", start, "serve", "connector", "--port", str(port)]
@@ -99,7 +99,7 @@ def flytekits(module: str) -> Iterator[Server]:
 def _wait_for_health(server: Server) -> None:
     with grpc.insecure_channel(server.endpoint) as channel:
         stub: Any = health_pb2_grpc.HealthStub(channel)
-        # flytekit's does not know the empty name.
+        # flytekit's service does not know the empty name.
         request = health_pb2.HealthCheckRequest(service="flyteidl.service.AsyncAgentService")
         assert stub.Check(request, timeout=60, wait_for_ready=True).status == health_pb2.HealthCheckResponse.SERVING
 
@@ -113,7 +113,7 @@ def _free_port() -> int:
 
 @contextlib.contextmanager
 def _running(command: list[str], **streams: Any) -> Iterator[subprocess.Popen[str]]:
-    # No entries of this environment, so that the figures do not hang on what else is installed.
+    # No entries of this environment, so that the figures do not depend on other installed packages.
     environment = os.environ | {"PYTHONPATH": f"{HERE}:{HERE.parent}", "CONNECTORS_AUTOLOAD": "0"}
     process = subprocess.Popen(command, text=True, env=environment, **streams)
     try:
