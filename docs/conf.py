@@ -1,7 +1,7 @@
-"""How Sphinx makes the site: from the Markdown of this repository, and from the docstrings of the public API.
+"""Configure Sphinx, which builds the site from this repository's Markdown and the docstrings of the public API.
 
-`nox -s site` builds it. The source directory is the root of the repository, so that a link from one page to another is
-the same path on the site as where the files are read as they are.
+`nox -s site` builds it. The source directory is the root of the repository, so that links between pages work both on
+the site and in the repository.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from sphinx.environment import BuildEnvironment
 import connector_core
 
 PUBLIC = ["connector_core", "connector_core.client", "connector_core.service", "connector_core.testing"]
-"""The modules that the API reference is made from."""
+"""The modules that the API reference documents."""
 
 project = "connector-core"
 version = release = connector_core.__version__
 
 root_doc = "docs/index"
-# What is no page is not even walked through, environments least of all.
+# Sphinx does not enter these directories, which contain no pages.
 exclude_patterns = [".*", "build", "connector_core", "tests"]
 include_patterns = ["docs/**", "plugins/*/README.md", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"]
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinxcontrib.mermaid"]
 
 myst_heading_anchors = 3
 myst_fence_as_directive = ["mermaid"]
-# Drawn while the site is built: a reader's browser loads no library, and nothing from elsewhere.
+# The build draws the diagrams, so a reader's browser loads no library and nothing from other hosts.
 mermaid_output_format = "svg"
 mermaid_cmd = f"{shlex.quote(sys.executable)} -m mermaidx"
 mermaid_params = ["--quiet", "--theme", "neutral", "--config", str(Path(__file__).with_name("mermaid.json"))]
@@ -70,7 +70,7 @@ def setup(app: Sphinx) -> None:
 
 
 def add_sidebar(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Give the index a table of contents, which is the sidebar: its own sections, and the pages that they link to."""
+    """Add a table of contents, shown as the sidebar, to the index: its sections, and the pages that they link to."""
     if docname == app.config.root_doc:
         for section in source[0].split("\n## ")[1:]:
             heading, _, text = section.partition("\n")
@@ -79,7 +79,7 @@ def add_sidebar(app: Sphinx, docname: str, source: list[str]) -> None:
 
 
 def link_within_site(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Make the README's links relative: they are absolute because a package index shows it, too."""
+    """Make the README's links relative; they are absolute because package indexes show the README, too."""
     if docname == "README":
         source[0] = source[0].replace(f"{_repository()}/blob/main/", "")
 
@@ -87,7 +87,7 @@ def link_within_site(app: Sphinx, docname: str, source: list[str]) -> None:
 def find_public_name(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.TextElement
 ) -> nodes.Element | None:
-    """Lead from the name of a private module, which annotations resolve to, to the public one that is documented."""
+    """Resolve a private module's name, as it occurs in annotations, to the documented public name."""
     if node.get("refdomain") == "py" and (name := _public_names().get(node["reftarget"])):
         return env.domains["py"].resolve_xref(env, node["refdoc"], app.builder, "obj", name, node, content)
     return None
@@ -96,7 +96,7 @@ def find_public_name(
 def box_diagrams(
     app: Sphinx, page: str, template: str, context: dict[str, Any], document: nodes.document | None
 ) -> None:
-    """Put each diagram, as a picture that its own text describes, into a box that can scroll."""
+    """Put each diagram into a box that can scroll, as an image with the diagram's text as its description."""
 
     def boxed(found: re.Match[str]) -> str:
         text = html.escape(html.unescape(found["text"]))

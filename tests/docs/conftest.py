@@ -1,4 +1,4 @@
-"""What the examples of the documentation are run in."""
+"""The environment in which the examples of the documentation run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PREFIXES = ("CONNECTORS_", "CONNECTOR_", "_FSEC_", "FLYTE_SECRETS_", "XDG_")
 
 @pytest.fixture
 def hermetic(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """No setting, secret, connector or home of this machine is seen; the working directory is a new one."""
+    """Hide this machine's settings, secrets, connectors and home directory, and change to a new working directory."""
     for variable in list(os.environ):
         if variable.startswith(_PREFIXES):
             monkeypatch.delenv(variable)

@@ -1,4 +1,4 @@
-"""The architecture page names every module, and none that does not exist."""
+"""The architecture page names every module, and no module that does not exist."""
 
 from __future__ import annotations
 

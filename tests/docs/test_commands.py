@@ -1,4 +1,4 @@
-"""The commands of the documentation: each is read by the real parser, and the consoles are typed again and compared."""
+"""The commands of the documentation: the parser accepts each, and each console shows the real output."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ SHELL = [
     for block in blocks(page)
     if block.language in ("bash", "console") and block.not_run is None
 ]
-# The README's is a test of its own, below.
+# The README's console has a test of its own below.
 WITH_CONSOLE = [page for page in pages()[1:] if any(block.language == "console" for block in blocks(page))]
 
-# Distributions that pages make use of and nobody has to see the source of.
+# Distributions that pages use without showing their source.
 MADE_UP = {
     "acme-connectors": ("1.0", {"warehouse": "acme_connectors:Warehouse", "mail": "acme_connectors:Mail"}),
     "globex-connectors": ("2.3", {"warehouse": "globex_connectors:Warehouse"}),
@@ -62,7 +62,7 @@ Install = Callable[..., Venv]
 
 
 @pytest.mark.parametrize("block", SHELL)
-def test_every_command_of_ours_is_one_that_the_parser_knows(block: Block) -> None:
+def test_the_parser_accepts_every_connectors_command(block: Block) -> None:
     for command in commands(block):
         for words in words_of(command.text):
             while re.match(r"[A-Z_]+=", words[0]):
@@ -72,13 +72,13 @@ def test_every_command_of_ours_is_one_that_the_parser_knows(block: Block) -> Non
                 try:
                     _parser().parse_args(arguments)
                 except SystemExit as stopped:
-                    if stopped.code != 0:  # It is for --help.
+                    if stopped.code != 0:  # The parser exits after --help.
                         pytest.fail(f"{command.place}: {command.text}")
 
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Install:
-    """Gives a new environment with connector-core and the distributions of these names."""
+    """Return a function that makes an environment with connector-core and the distributions of the given names."""
     root = tmp_path_factory.mktemp("docs")
     wheels: dict[str, Path] = {}
 
@@ -145,7 +145,7 @@ def test_the_five_lines_of_the_readme_work(environment: Install, tmp_path: Path)
 
 
 class _Session:
-    """A person at a terminal, with the environment activated; and at another one, if a service is to be started."""
+    """A user at a terminal with the environment activated, and at a second terminal if a service must be started."""
 
     def __init__(self, venv: Venv, directory: Path) -> None:
         self.venv = venv
@@ -181,7 +181,7 @@ class _Session:
             self.directory = self.directory / words[1]
             return ""
         if words[:3] == ["python3", "-m", "venv"] or words[0] == ".":
-            return ""  # The environment is there.
+            return ""  # The environment exists already.
         if words[:2] == ["pip", "install"]:
             self._install([word for word in words[2:] if not word.startswith("-")], editable="-e" in words)
             return ""
@@ -192,7 +192,7 @@ class _Session:
             subprocess.run(uv_command, cwd=self.directory, env=minimal_environment(index=True), check=True)
             return ""
         script = f"exec 2>&1\n{command.text}".replace("localhost:8000", self.endpoint)
-        # A terminal shows each line when it is written, and so in order.
+        # A terminal shows the lines of both streams in the order in which they are written.
         env = {"PYTHONUNBUFFERED": "1", "HOME": str(self.home)}
         completed = self.venv.run("bash", "-c", script, cwd=self.directory, env=env, check=False)
         self.status = completed.returncode
@@ -210,10 +210,10 @@ class _Session:
                 self.venv.install(f"{requirement} @ {core.as_uri()}")
             elif requirement != "connector-core":
                 there = list(self.venv.site_packages.glob(f"{requirement.replace('-', '_')}-*.dist-info"))
-                assert there, f"the page lacks <!-- installed: {requirement} -->"
+                assert there, f"add <!-- installed: {requirement} --> to the page"
 
     def _serve(self) -> str:
-        """Start a service, on any free ports: another test may have the usual ones. Its log is shown as to a person."""
+        """Start a service that logs to a terminal, on free ports because another test may use the default ones."""
         terminal, its_end = pty.openpty()
         command = [self.venv.bin("connectors"), "serve", "--port", "0", "--metrics-port", "0"]
         env = {**minimal_environment(), "HOME": str(self.home)}
@@ -224,7 +224,7 @@ class _Session:
             if found := re.search(r"Serving .* on (localhost:\d+); .* (port \d+)", said):
                 self.endpoint = found[1]
                 return said.replace(found[1], "localhost:8000").replace(found[2], "port 9090")
-        raise AssertionError("The service has ended.")
+        raise AssertionError("The service has ended before it was ready.")
 
 
 def _compare(command: Command, output: str) -> None:

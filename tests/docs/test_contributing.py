@@ -1,4 +1,4 @@
-"""CONTRIBUTING and the configuration agree: dependencies, sessions, the versions of tools, the published metadata."""
+"""CONTRIBUTING agrees with the configuration: dependencies, sessions, tool versions, published metadata."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_every_dependency_has_a_sentence(name: str) -> None:
 def test_what_has_a_sentence_is_a_dependency() -> None:
     dependencies = TEXT.split("## Dependencies")[1].split("\n## ")[0]
     named = set(re.findall(r"^\| ([\w.-]+) \| [A-Z]", dependencies, flags=re.MULTILINE))
-    # Sessions of their own install these two.
+    # These two have sessions of their own, which install them.
     assert named - {"flyte", "flytekit"} == REQUIRED
 
 

@@ -1,4 +1,4 @@
-"""What is public says what it is for."""
+"""Every public name and method has a docstring."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CALLABLE = {name: getattr(connector_core, name) for name in connector_core.__all
 
 
 def methods() -> Iterator[str]:
-    """The public methods and properties that a public class defines itself, with those of its private bases."""
+    """Return the public methods and properties that a class or one of its private bases defines."""
     for name, value in CALLABLE.items():
         if not inspect.isclass(value):
             continue
@@ -30,7 +30,7 @@ def methods() -> Iterator[str]:
 def test_a_public_name_has_a_docstring(name: str) -> None:
     documented = inspect.getdoc(CALLABLE[name])
     assert documented
-    assert not documented.startswith(f"{name}("), "a dataclass's signature is no docstring"
+    assert not documented.startswith(f"{name}("), "a dataclass's signature is not a docstring"
 
 
 @pytest.mark.parametrize("name", sorted(set(methods())))

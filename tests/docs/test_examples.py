@@ -1,4 +1,4 @@
-"""Every Python block of the documentation is run: those of one page in order, in one namespace."""
+"""The Python blocks of each page run in order, in one namespace."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from connector_core import ConnectorRegistry
 from support.markdown import Block, blocks, installed, name_of, pages
 
 NOT_RUN = {
-    # They build images, and serve until they are stopped.
+    # These build images, and serve until they are stopped.
     "docs/how-to/deploy.md: FROM connector-core",
     "docs/how-to/deploy.md: docker build -t connector-core .",
     "docs/how-to/deploy.md: pip install 'connector-core[service]' connector-duckdb",
     "docs/how-to/secure.md: connectors serve --tls-cert tls.crt --tls-key tls.key --tls-client-ca clients.crt",
-    # It uploads.
+    # This uploads.
     "docs/how-to/publish.md: uv build",
     "docs/reference/performance.md: nox -s bench",
 }
-"""The blocks marked `not run`, which cannot be run: page, and how the block begins."""
+"""The blocks marked `not run`, which tests cannot run, as (page, first line)."""
 
 KINDS = {"console", "mermaid", "pycon", "python", "text", ""}
-"""What is run, drawn or only read; the last is for Sphinx."""
+"""Languages of blocks that are run, drawn or only parsed; the last one is for Sphinx."""
 
 PAGES = [page for page in pages() if any(block.language in ("python", "pycon") for block in blocks(page))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_the_python_of_a_page_runs(page: Path, hermetic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # A module that can be found: dataclasses look up there what their annotations name.
+def test_the_python_blocks_of_a_page_run(page: Path, hermetic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A registered module, in which dataclasses look up the names in their annotations.
     module = ModuleType("the_page")
     monkeypatch.setitem(sys.modules, "the_page", module)
     if names := installed(page):
@@ -52,7 +52,7 @@ def test_the_python_of_a_page_runs(page: Path, hermetic: Path, monkeypatch: pyte
                 _compare(block, module)
 
 
-def test_no_more_is_left_out_than_must_be() -> None:
+def test_only_the_listed_blocks_are_not_run() -> None:
     found = {
         f"{name_of(page)}: {block.text.splitlines()[0]}"
         for page in pages()
@@ -75,7 +75,7 @@ def test_a_page_has_its_commands_in_consoles_and_its_files_can_be_read(page: Pat
 
 
 def _write(block: Block, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Write the file, and let later blocks import it."""
+    """Write the file, so that later blocks can import it."""
     path = directory / (block.file or "")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(block.text, encoding="utf-8")
@@ -84,10 +84,10 @@ def _write(block: Block, directory: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def _run(block: Block, module: ModuleType) -> None:
-    # So that a traceback shows the line of the page.
+    # A traceback then shows the line of the page.
     source = "\n" * block.line + block.text
     code = compile(source, block.page, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    if code.co_flags & inspect.CO_COROUTINE:  # As in a notebook.
+    if code.co_flags & inspect.CO_COROUTINE:  # As a notebook does.
 
         async def main() -> None:
             await eval(code, vars(module))
@@ -99,7 +99,7 @@ def _run(block: Block, module: ModuleType) -> None:
 
 def _compare(block: Block, module: ModuleType) -> None:
     test = doctest.DocTestParser().get_doctest(block.text, vars(module), block.place, str(block.page), block.line)
-    test.globs = vars(module)  # It would be a copy, of which the next block knew nothing.
+    test.globs = vars(module)  # Later blocks would not see what a copy changes.
     report: list[str] = []
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     doctest.DocTestRunner(optionflags=flags).run(test, out=report.append, clear_globs=False)

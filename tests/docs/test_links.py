@@ -1,4 +1,4 @@
-"""Links to files of this repository resolve, and a README's are absolute."""
+"""Links to files of this repository resolve; those of a README are absolute."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reference has every hook, setting, error, option, metric, key and public name, and none that does not exist."""
+"""The reference describes every hook, setting, error, option, metric, key and public name, and no others."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def in_backticks(text: str) -> set[str]:
 
 
 def strings(source: Path) -> Iterator[str]:
-    """The texts in a module, but for docstrings and other prose."""
+    """Return the string constants of a module, without docstrings and other prose."""
     for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and "\n" not in node.value:
             yield node.value
@@ -63,7 +63,7 @@ def options(parser: argparse.ArgumentParser) -> set[str]:
     return {option for action in parser._actions for option in action.option_strings}
 
 
-def test_there_is_something_to_look_for() -> None:
+def test_the_code_has_settings_hooks_and_commands() -> None:
     assert {"CONNECTORS_DISABLE", "CONNECTORS_STRICT", "FLYTE_SECRETS_DEFAULT_DIR", "_FSEC_"} <= VARIABLES
     assert len(HOOKS) == 6
     assert {"list", "show", "doctor", "run"} <= set(COMMANDS)
@@ -75,7 +75,7 @@ def test_every_setting_is_in_the_reference(variable: str) -> None:
 
 
 @pytest.mark.parametrize("field", SETTINGS)
-def test_every_setting_is_there_with_its_argument(field: str) -> None:
+def test_every_setting_is_in_the_reference_with_its_argument(field: str) -> None:
     assert f"| `CONNECTORS_{field.upper()}` | `{field}` |" in text_of("settings.md")
 
 
@@ -112,7 +112,7 @@ def test_every_error_is_in_the_reference(name: str) -> None:
             assert f"`{attribute}`" in described, attribute
 
 
-def test_the_tree_of_errors_is_the_one_of_the_code() -> None:
+def test_the_tree_of_errors_is_that_of_the_code() -> None:
     tree = re.search(r"```text\n(.*?)```", text_of("errors.md"), flags=re.DOTALL)
     assert tree
     lines = (errors.__doc__ or "").splitlines()
@@ -123,8 +123,8 @@ def test_the_tree_of_errors_is_the_one_of_the_code() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in errors.__all__ if "__init__" in vars(getattr(errors, name))])
-def test_a_message_is_in_the_reference_as_it_is(name: str) -> None:
-    """The fixed parts of each error's message."""
+def test_a_message_is_in_the_reference_word_for_word(name: str) -> None:
+    """The reference contains the fixed parts of each error's message."""
     source = textwrap.dedent(inspect.getsource(getattr(errors, name).__init__))
     page = " ".join(text_of("errors.md").split())
     for node in ast.walk(ast.parse(source)):
@@ -168,7 +168,7 @@ def test_every_key_of_a_document_is_in_the_reference(words: list[str], capsys: p
 
 @pytest.fixture
 def a_connector(hermetic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One connector is installed, and one plugin."""
+    """Install one connector and one plugin."""
     (hermetic / "rows_connector.py").write_text(
         "from dataclasses import dataclass\n"
         "from connector_core import *\n"
@@ -192,7 +192,7 @@ def a_connector(hermetic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def keys(document: Any) -> set[str]:
-    """Every key in a document, but for those that a user gives."""
+    """Return every key in a document, except those that a user chooses."""
     if isinstance(document, list):
         return {key for item in document for key in keys(item)}
     if not isinstance(document, dict):
@@ -221,7 +221,7 @@ def test_every_check_is_in_the_reference_with_its_contract(check: str) -> None:
     assert f"| `{check}` | {kind} | {contract.rule} |" in section(REFERENCE / "testing.md", "Checks")
 
 
-def test_no_check_is_in_the_reference_that_does_not_exist() -> None:
+def test_the_reference_has_no_check_that_does_not_exist() -> None:
     rows = re.findall(r"^\| `(\w+)` \|", section(REFERENCE / "testing.md", "Checks"), flags=re.MULTILINE)
     assert sorted(rows) == sorted(CHECKS)
 
@@ -262,7 +262,7 @@ def test_every_state_is_in_the_reference(state: State) -> None:
 
 
 def used() -> Metrics:
-    """Metrics with a sample of each."""
+    """Return metrics with a sample of each."""
     metrics = Metrics()
     call = Call(Echo(), "do")
     metrics.connector_core_before_call(call)
@@ -274,7 +274,7 @@ def used() -> Metrics:
     return metrics
 
 
-# Those of the process are described where they come from.
+# prometheus-client documents the metrics of the process.
 METRICS = [metric for metric in used().registry.collect() if not metric.name.startswith("process_")]
 
 
@@ -317,7 +317,7 @@ ANSWERED = {
 } - {StatusCode.OK}
 
 
-def test_the_statuses_that_are_answered_are_those_in_the_reference() -> None:
+def test_the_reference_has_exactly_the_statuses_of_the_service() -> None:
     listed = re.findall(r"^\| `([A-Z_]+)` \|", text_of("status-codes.md"), flags=re.MULTILINE)
     assert sorted(listed) == sorted(status.name for status in ANSWERED)
 

@@ -1,4 +1,4 @@
-"""The site of the documentation: Sphinx makes it of the same pages, and of the docstrings."""
+"""Sphinx builds the documentation site from the pages and the docstrings, without a warning."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from support.markdown import blocks, name_of, pages
 from support.wheels import ROOT
 
 pytest.importorskip("sphinx", reason="the group `docs` is not installed")
-pytestmark = pytest.mark.xdist_group("site")  # It is built once.
+pytestmark = pytest.mark.xdist_group("site")  # One worker builds the site once.
 
 INDEX = ROOT / "docs" / "index.md"
 ON_THE_SITE = [*pages(), *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"))]
@@ -23,13 +23,13 @@ PUBLIC = [CLIENT] + [
     f"{module}.{name}"
     for module in ("connector_core", "connector_core.hookspecs", "connector_core.service", "connector_core.testing")
     for name in import_module(module).__all__
-    if (module, name) != ("connector_core.hookspecs", "hookimpl")  # It is public where the other names are.
+    if (module, name) != ("connector_core.hookspecs", "hookimpl")  # It is public in connector_core.
 ]
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The directory of the site."""
+    """Build the site, and return its directory."""
     made = tmp_path_factory.mktemp("site")
     trees, html = made / "trees", made / "html"
     sphinx = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-c", "docs", "-d", trees, ".", html]
@@ -44,7 +44,7 @@ def html_of(page: Path, site: Path) -> str:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", ON_THE_SITE, ids=name_of)
-def test_a_page_is_on_the_site_and_in_its_sidebar_and_in_its_search(page: Path, site: Path) -> None:
+def test_a_page_is_on_the_site_in_its_sidebar_and_in_its_search(page: Path, site: Path) -> None:
     name = name_of(page).removesuffix(".md")
     assert 'name="viewport"' in html_of(page, site)
     assert f'"{name}"' in (site / "searchindex.js").read_text(encoding="utf-8")
@@ -75,7 +75,7 @@ def test_a_diagram_is_a_picture(page: Path, site: Path) -> None:
 
 
 @pytest.mark.slow
-def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
+def test_the_site_loads_nothing_from_other_hosts(site: Path) -> None:
     for page in site.rglob("*.html"):
         loaded = r'<(?:script|img|iframe|link rel="stylesheet")[^>]+(?:src|href)="([^"]+)"'
         assert not [url for url in re.findall(loaded, page.read_text(encoding="utf-8")) if "//" in url], page.name

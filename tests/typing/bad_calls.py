@@ -1,4 +1,4 @@
-"""Mistakes of those who call the API: each ignored line has to be an error."""
+"""Mistakes in calls of the API that a type checker finds: each ignored line must be an error."""
 
 # pyright: reportUnnecessaryTypeIgnoreComment=true
 

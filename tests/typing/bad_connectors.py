@@ -1,4 +1,4 @@
-"""Mistakes of connector authors that a type checker finds: each ignored line has to be an error."""
+"""Mistakes of connector authors that a type checker finds: each ignored line must be an error."""
 
 # pyright: reportUnnecessaryTypeIgnoreComment=true
 

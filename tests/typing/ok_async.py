@@ -1,4 +1,4 @@
-"""Async connectors: `def`, `async def`, with and without the optional methods."""
+"""Async connectors with `def` and `async def` methods, with and without the optional methods."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plugin with all six hooks."""
+"""A plugin that implements all six hooks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The registry: static calls and those on an object check alike."""
+"""Static calls of the registry and calls on an instance have the same types."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def static(connector: SyncConnectorBase | AsyncConnectorBase) -> None:
     assert_type(ConnectorRegistry.list_connectors(), list[Agent])
 
 
-def of_ones_own(connector: SyncConnectorBase) -> None:
+def on_an_instance(connector: SyncConnectorBase) -> None:
     registry = ConnectorRegistry(discover=False, disable=["a*"], prefer={"query": "acme"}, strict=True)
     registry.register(connector, override=True)
     assert_type(registry.get_connector("query", task_type_version=1), SyncConnectorBase | AsyncConnectorBase)

@@ -1,4 +1,4 @@
-"""Running tasks, and what comes back."""
+"""Tasks, their results, and resources."""
 
 from __future__ import annotations
 

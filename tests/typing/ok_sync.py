@@ -1,4 +1,4 @@
-"""A sync connector, `def` and `async def`, as an author writes it."""
+"""Sync connectors with a `def` and with an `async def` method."""
 
 from __future__ import annotations
 
