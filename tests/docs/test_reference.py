@@ -124,7 +124,7 @@ def test_the_tree_of_errors_is_that_of_the_code() -> None:
 
 @pytest.mark.parametrize("name", [name for name in errors.__all__ if "__init__" in vars(getattr(errors, name))])
 def test_a_message_is_in_the_reference_word_for_word(name: str) -> None:
-    """The reference contains the fixed parts of each error's message."""
+    """Look for the fixed parts of each error's message."""
     source = textwrap.dedent(inspect.getsource(getattr(errors, name).__init__))
     page = " ".join(text_of("errors.md").split())
     for node in ast.walk(ast.parse(source)):

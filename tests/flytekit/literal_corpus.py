@@ -1,11 +1,12 @@
-"""Python types with values of them, by area: what the type engine is compared to flytekit's with, and measured with.
+"""Python types with example values, by area, to compare and measure our type engine and flytekit's.
 
-`CORPUS` holds what both write alike and read back; `DIFFERENT`, under the names that the documentation gives them, what
-they do not. Values are not to be changed by who takes them: whoever hands one to flytekit, which does, copies it.
+`CORPUS` holds the values that both engines write in the same way and read back. `DIFFERENT` holds those for which the
+engines differ, under the names in the documentation. Callers must not change the values. flytekit changes some values,
+so a caller passes copies to it.
 """
 
 # No `from __future__ import annotations`: the same classes with annotations that are strings are in literal_postponed.
-# ruff: noqa: UP006, UP007, UP035, UP042, UP045 - the old spellings of types are to be understood, too
+# ruff: noqa: UP006, UP007, UP035, UP042, UP045 - the old spellings of types must work, too
 
 import enum
 import uuid
@@ -430,7 +431,7 @@ class Dataset:
 
 @dataclass
 class Node:
-    """One that holds itself."""
+    """A record that can hold another of its type."""
 
     value: int
     next: Optional["Node"] = None
@@ -438,7 +439,7 @@ class Node:
 
 @dataclass
 class Tree:
-    """One that holds many of itself."""
+    """A record that can hold many others of its type."""
 
     name: str
     children: list["Tree"] = field(default_factory=list)
@@ -1417,7 +1418,7 @@ CORPUS: dict[str, list[Pair]] = {
     "file": FILES,
 }
 
-# What both write, and read as something else: type, value, and what is read.
+# Values that both write, and read as another value: type, value, and the value that is read.
 READ_OTHERWISE: list[Triple] = [
     (datetime, NAIVE_NOON, NOON),
     (datetime, datetime(2026, 3, 2, 12, 0, fold=1), datetime(2026, 3, 2, 12, 0, tzinfo=UTC)),
@@ -1430,13 +1431,13 @@ READ_OTHERWISE: list[Triple] = [
     (Line, {"start": {"x": 1, "y": 2}, "end": {"x": 3, "y": 4}}, Line(Point(1, 2), Point(3, 4))),
     (dict, {"pair": (1, 2)}, {"pair": [1, 2]}),
     (Colour, "red", Colour.RED),
-    # Of a duration, a float holds the microseconds only if it is not too long.
+    # A float holds the microseconds of a duration only if the duration is not too long.
     (
         Times,
         Times(NOON, DAY, timedelta(days=100000, microseconds=1)),
         Times(NOON, DAY, timedelta(days=100000, microseconds=2)),
     ),
-    # The declared format is that of the literal.
+    # The literal has the declared format.
     (File, "s3://bucket/a", File("s3://bucket/a")),
     (Directory, "s3://bucket/a", Directory("s3://bucket/a")),
     (File, File("s3://bucket/a", format="csv"), File("s3://bucket/a")),
@@ -1446,7 +1447,7 @@ READ_OTHERWISE: list[Triple] = [
         StructuredDataset(uri="s3://bucket/a", file_format="parquet"),
         StructuredDataset(uri="s3://bucket/a", file_format="csv"),
     ),
-    # And so are the declared columns.
+    # The literal has the declared columns.
     (
         Annotated[StructuredDataset, {"a": int, "b": str}],
         StructuredDataset(uri="s3://bucket/a"),
@@ -1463,7 +1464,7 @@ READ_OTHERWISE: list[Triple] = [
     ),
 ]
 
-# What both refuse to write.
+# Values that both refuse to write.
 REFUSED: list[Pair] = [
     (int, True),
     (int, 1.0),
@@ -1523,8 +1524,8 @@ REFUSED: list[Pair] = [
 # Types that both refuse.
 REFUSED_TYPES: list[Any] = [Mixed, Literal["a", 1], Literal["a", None], OrderedDict[str, int]]
 
-# What the two do not agree on, by the rows of the table in docs/reference/literals.md: type, value, and what is read
-# where that is something else.
+# Values for which the two differ, by the rows of the table in docs/reference/literals.md: type, value, and the value
+# that is read if it is another one.
 DIFFERENT: dict[str, list[Pair | Triple]] = {
     # Types that flytekit pickles.
     "`bytes`": [(bytes, b"\0\xff"), (list[bytes], [b""]), (bytes | None, b"a")],
@@ -1672,12 +1673,12 @@ DIFFERENT: dict[str, list[Pair | Triple]] = {
         (dict[int, AttrsJob], {1: AttrsJob("a")}),
     ],
     "`dict[Annotated[str, …], T]`": [(dict[Annotated[str, "a hint"], int], {"a": 1})],
-    # What flytekit cannot read.
+    # Values that flytekit cannot read.
     "`Annotated` dataclasses": [
         (Annotated[Point, "a hint"], Point(1, 2)),
         (list[Annotated[Point, "a hint"]], [Point(1, 2)]),
     ],
-    # What flytekit does not check.
+    # Values that flytekit does not check.
     "a value that `Literal[…]` does not have": [(Literal["a", "b"], "c"), (list[Literal[1, 2]], [3])],
     "fields that hold another type": [
         (Point, Point("a", "b")),

@@ -1,4 +1,4 @@
-"""Dataclasses of the corpus whose annotations are strings until somebody asks for their types."""
+"""Dataclasses of the corpus whose annotations are strings."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Metadata that one side wrote and the other reads: what a rolling upgrade from flytekit, or back to it, depends on.
+"""connector-core reads flytekit's metadata, and flytekit reads connector-core's, as a rolling upgrade requires.
 
-Every type of a broad corpus is tried in both directions. Those that do not make it are the rows of a table in
-`docs/reference/codec.md`, and no others.
+Every type of a broad corpus is tried in both directions. Exactly the types that fail are the rows of a table in
+`docs/reference/codec.md`.
 """
 
-# No `from __future__ import annotations`: flytekit does not decode what has a string for its annotation.
+# No `from __future__ import annotations`: flytekit does not decode fields whose annotations are strings.
 
 import enum
 import re
@@ -138,13 +138,13 @@ CORPUS = {
 
 
 def metadata(base: type, case: Case) -> Any:
-    """A dataclass with one field of the case's type."""
+    """Return a dataclass with one field of the case's type."""
     members = {"__annotations__": {"value": case.annotation}, "__module__": __name__}
     return dataclass(type("Meta", (base,), members))
 
 
 def flytekit_to_ours(case: Case) -> Callable[[Any], bool]:
-    """Whether what flytekit writes of a value is read here as the same."""
+    """Return a function that says whether connector-core reads the same value that flytekit wrote."""
     ours, theirs = metadata(ResourceMeta, case), metadata(FlytekitMeta, case)
 
     def arrives(value: Any) -> bool:
@@ -156,15 +156,15 @@ def flytekit_to_ours(case: Case) -> Callable[[Any], bool]:
             read = ours.decode(data)
         except InvalidResourceMeta:
             return False
-        # What is read is never something else: whoever cannot read it says so.
-        assert same(read.value, value), f"flytekit wrote {data!r} of {value!r}, and {read!r} was read"
+        # connector-core never reads another value; it refuses what it cannot read.
+        assert same(read.value, value), f"flytekit wrote {value!r} as {data!r}, which was read as {read!r}"
         return True
 
     return arrives
 
 
 def ours_to_flytekit(case: Case) -> Callable[[Any], bool]:
-    """Whether what is written here of a value is read by flytekit as the same."""
+    """Return a function that says whether flytekit reads the same value that connector-core wrote."""
     ours, theirs = metadata(ResourceMeta, case), metadata(FlytekitMeta, case)
 
     def arrives(value: Any) -> bool:
@@ -178,7 +178,7 @@ def ours_to_flytekit(case: Case) -> Callable[[Any], bool]:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Equal and of the same types, all the way down."""
+    """Return whether two values are equal and have the same types at every level."""
     return one == other and repr(one) == repr(other)
 
 
@@ -186,19 +186,19 @@ DIRECTIONS = {"flytekit to connector-core": flytekit_to_ours, "connector-core to
 
 
 def documented() -> dict[str, dict[str, bool]]:
-    """The rows of the table: type, and whether it travels in each direction."""
+    """Return the rows of the table: for each type, whether each direction works."""
     lines = [line for line in section(PAGE, HEADING).splitlines() if line.startswith("|")]
     header, _, *rows = [[cell.strip().replace("`", "") for cell in line.strip("|").split("|")] for line in lines]
     assert header == ["Type", *DIRECTIONS, "Why"]
     words = {"yes": True, "no": False}
     for row in rows:
-        assert re.search(r"\w", row[3]), f"no reason is given for {row[0]}"
+        assert re.search(r"\w", row[3]), f"the table gives no reason for {row[0]}"
     return {row[0]: dict(zip(DIRECTIONS, (words[row[1]], words[row[2]]), strict=True)) for row in rows}
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
 @pytest.mark.parametrize("name", CORPUS)
-def test_a_type_travels_unless_the_documentation_says_that_it_does_not(name: str, direction: str) -> None:
+def test_each_direction_works_unless_the_documentation_says_no(name: str, direction: str) -> None:
     case = CORPUS[name]
     arrives = DIRECTIONS[direction](case)
     if documented().get(name, {}).get(direction, True):
@@ -213,13 +213,13 @@ def test_a_type_travels_unless_the_documentation_says_that_it_does_not(name: str
         hypothesis.find(case.values, lambda value: not arrives(value), settings=SETTINGS)
 
 
-def test_the_table_holds_no_type_that_is_not_tried_or_travels_both_ways() -> None:
+def test_the_table_has_only_types_of_the_corpus_that_fail() -> None:
     table = documented()
     assert set(table) <= set(CORPUS)
     assert [name for name, directions in table.items() if all(directions.values())] == []
 
 
-def test_a_field_that_only_the_newer_side_has_is_ignored_here_and_takes_its_default() -> None:
+def test_unknown_fields_are_ignored_and_missing_ones_take_their_defaults() -> None:
     old, new = metadata(FlytekitMeta, Case(str, st.text())), metadata(ResourceMeta, Case(str, st.text()))
     newer = dataclass(
         type("Newer", (new,), {"__annotations__": {"region": str}, "region": "eu", "__module__": __name__})
@@ -228,7 +228,7 @@ def test_a_field_that_only_the_newer_side_has_is_ignored_here_and_takes_its_defa
     assert new.decode(newer("a", "us").encode()) == new("a")
 
 
-def test_what_flytekit_does_not_check_is_refused_here() -> None:
+def test_a_wrong_type_that_flytekit_does_not_check_is_refused() -> None:
     theirs, ours = metadata(FlytekitMeta, Case(int, st.integers())), metadata(ResourceMeta, Case(int, st.integers()))
     with pytest.raises(InvalidResourceMeta, match=r"Meta\.value: expected int, got str\."):
         ours.decode(theirs("not a number").encode())

@@ -1,4 +1,4 @@
-"""The examples of the documentation that need flytekit, or flyte, are run with it."""
+"""The examples of the documentation that need flytekit or flyte run with it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_an_example_runs(page: Path, block: Block, tmp_path: Path) -> None:
     if not list(distributions(name=block.runs_with)):
         pytest.skip(f"{block.runs_with} is not installed")
     script = tmp_path / "example.py"
-    # In a process of its own: flytekit and flyte register metrics of the same names.
+    # Each runs in a process of its own, because flytekit and flyte register metrics of the same names.
     script.write_text("\n".join([*(other.text for other in blocks(page) if _comes_before(other, block)), block.text]))
     completed = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert completed.returncode == 0, completed.stderr

@@ -1,9 +1,9 @@
-"""Types and literals, compared to those of the real flytekit: both declare, write and read the same.
+"""connector-core declares types, and writes and reads literals, as the real flytekit does.
 
-What they do not agree on are the rows of a table in `docs/reference/literals.md`, and nothing else.
+Exactly the exceptions are the rows of a table in `docs/reference/literals.md`.
 """
 
-# No `from __future__ import annotations`: flytekit reads the annotations of a dataclass as they stand.
+# No `from __future__ import annotations`: flytekit does not evaluate annotations that are strings.
 
 import dataclasses
 import itertools
@@ -59,7 +59,7 @@ class Case(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """What flytekit does with some values, and what happens here, in the words that `differences` finds."""
+    """What flytekit and connector-core do with some values, in the words that the functions below return."""
 
     flytekit: str
     here: str
@@ -134,7 +134,7 @@ DIFFERENCES = {
 }
 
 
-# The classes of flytekit that stand for those of the corpus.
+# The corpus's classes with flytekit's types.
 
 
 @dataclasses.dataclass
@@ -151,7 +151,7 @@ class Dataset:
     table: FlyteDataset
 
 
-# Classes of the libraries that flytekit converts dataclasses with: it asks them for JSON.
+# Classes of the libraries with which flytekit converts dataclasses, by way of JSON.
 
 
 @dataclasses.dataclass
@@ -219,7 +219,7 @@ OURS = {theirs: ours for ours, theirs in FLYTEKITS.items()}
 
 
 def flytekits_type(python_type: Any) -> Any:
-    """The type as flytekit spells it."""
+    """Return flytekit's form of a type."""
     origin, arguments = get_origin(python_type), get_args(python_type)
     if origin is Annotated and arguments[0] is StructuredDataset:
         return Annotated[FlyteDataset, kwtypes(**arguments[1]), *arguments[2:]]
@@ -234,7 +234,7 @@ def flytekits_type(python_type: Any) -> Any:
 
 
 def flytekits_value(value: Any) -> Any:
-    """The value as flytekit has it, in a copy that it may change."""
+    """Return flytekit's form of a value, as a copy that flytekit may change."""
     match value:
         case File() | Directory():
             return FLYTEKITS[type(value)](value.uri)
@@ -251,7 +251,7 @@ def flytekits_value(value: Any) -> Any:
 
 
 def our_value(value: Any) -> Any:
-    """What flytekit has read, with the classes of connector-core."""
+    """Return a value that flytekit has read, with connector-core's classes."""
     match value:
         case FlyteFile() | FlyteDirectory():
             cls = File if isinstance(value, FlyteFile) else Directory
@@ -271,7 +271,7 @@ def our_value(value: Any) -> Any:
             return value
 
 
-# What flytekit does.
+# flytekit's types, literals and values.
 
 
 def flytekit_declares(python_type: Any) -> LiteralType:
@@ -280,7 +280,7 @@ def flytekit_declares(python_type: Any) -> LiteralType:
 
 def flytekit_writes(value: Any, python_type: Any) -> Literal:
     theirs = flytekits_type(python_type)
-    # It would give the literal of an equal value that it wrote in another format.
+    # Otherwise flytekit may return a cached literal of an equal value, in another format.
     TypeEngine._LITERAL_CACHE.clear()
     context, declared = FlyteContextManager.current_context(), TypeEngine.to_literal_type(theirs)
     return TypeEngine.to_literal(context, flytekits_value(value), theirs, declared).to_flyte_idl()
@@ -294,7 +294,7 @@ def flytekit_reads(literal: Literal, python_type: Any) -> Any:
 
 @pytest.fixture(autouse=True, scope="module")
 def quiet_flytekit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """flytekit warns of each type that it pickles; what it pickles goes where the tests' files go."""
+    """Silence flytekit's warnings about pickled types, and let it write into the tests' directory."""
     place = str(tmp_path_factory.mktemp("flytekit"))
     context = FlyteContextManager.current_context()
     files = FileAccessProvider(local_sandbox_dir=place, raw_output_prefix=place)
@@ -304,11 +304,11 @@ def quiet_flytekit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     logger.disabled = False
 
 
-# What is equal.
+# Equality.
 
 
 def same(one: Any, other: Any) -> bool:
-    """Equal and of the same types, all the way down; NaN is equal to itself, and 0.0 is not -0.0."""
+    """Return whether values and types are equal at every level; NaN equals itself, and 0.0 differs from -0.0."""
     if type(one) is not type(other):
         return False
     if isinstance(one, float):
@@ -324,7 +324,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 def fields_of(value: Any) -> dict[str, Any] | None:
-    """The fields of a record, also those that it leaves out of its own comparison."""
+    """Return the fields of a record, including those that its own comparison omits."""
     match value:
         case pydantic.BaseModel():
             return vars(value)
@@ -410,7 +410,7 @@ def test_a_type_that_flytekit_refuses_is_refused(python_type: Any) -> None:
         literal_type(python_type)
 
 
-# The older form: flytekit wrote records as a Struct before it wrote msgpack, and Flyte's console still does.
+# The older form of records: flytekit wrote Structs before it wrote msgpack, and Flyte's console still does.
 
 STRUCTS = [
     param
@@ -421,7 +421,7 @@ STRUCTS = [
 
 
 def leaves(value: Any) -> Iterator[Any]:
-    """The scalars that a value holds."""
+    """Yield the scalars in a value."""
     if isinstance(value, list | tuple | set | frozenset | dict):
         for item in value.values() if isinstance(value, dict) else value:
             yield from leaves(item)
@@ -432,7 +432,7 @@ def leaves(value: Any) -> Iterator[Any]:
 
 
 def fits_a_struct(value: Any) -> bool:
-    """Whether it is an object, and all its numbers are whole in a Struct, which has none but finite floats."""
+    """Return whether a Struct, which is an object and has only finite floats, can hold the value exactly."""
     if isinstance(value, pydantic.RootModel):
         return False
     numbers = [leaf for leaf in leaves(value) if isinstance(leaf, int | float)]
@@ -442,15 +442,15 @@ def fits_a_struct(value: Any) -> bool:
 @pytest.mark.parametrize("case", [param for param in STRUCTS if fits_a_struct(param.values[0].value)])
 def test_what_flytekit_wrote_as_a_struct_is_read(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(FLYTE_USE_OLD_DC_FORMAT, "true")
-    # A Struct does not tell 1 from 1.0, so neither can whoever reads it into `int | float`.
+    # A Struct does not distinguish 1 from 1.0, so the type in `int | float` may change.
     assert from_literal(flytekit_writes(case.value, case.type), case.type) == case.read
 
 
-# What differs.
+# Differences.
 
 
 def what_flytekit_does(case: Case) -> Iterator[str]:
-    """In which ways it differs."""
+    """Yield how flytekit differs."""
     ours, theirs = attempt(literal_type, case.type), attempt(flytekit_declares, case.type)
     if isinstance(theirs, Exception):
         yield "refuses the type"
@@ -468,7 +468,7 @@ def what_flytekit_does(case: Case) -> Iterator[str]:
         yield from misread("ours", attempt(flytekit_reads, ours, case.type), case.read)
 
 
-def what_happens_here(case: Case) -> str:
+def what_connector_core_does(case: Case) -> str:
     literal = attempt(to_literal, case.value, case.type)
     if refused(literal):
         return "refuses the value"
@@ -477,7 +477,7 @@ def what_happens_here(case: Case) -> str:
 
 
 def attempt(function: Callable[..., Any], *arguments: Any) -> Any:
-    """What the function returns, or the exception that it raises."""
+    """Return the function's result, or the exception that it raises."""
     try:
         return function(*arguments)
     except Exception as error:
@@ -501,7 +501,7 @@ def misread(whose: str, read: Any, value: Any) -> Iterator[str]:
 
 @pytest.mark.parametrize(("row", "case"), DIFFERENT_PARAMETERS)
 def test_a_difference_is_what_the_table_says(row: str, case: Case) -> None:
-    assert Difference("; ".join(what_flytekit_does(case)), what_happens_here(case)) == DIFFERENCES[row]
+    assert Difference("; ".join(what_flytekit_does(case)), what_connector_core_does(case)) == DIFFERENCES[row]
 
 
 def test_every_difference_is_tried() -> None:
@@ -516,7 +516,7 @@ def test_the_documentation_lists_the_differences() -> None:
     assert [row[0] for row in rows if not re.search(r"\w", row[3])] == []
 
 
-# Files and tables, which are uploaded.
+# Files and tables, whose contents are uploaded.
 
 
 def test_flytekit_reads_a_file_that_was_uploaded(tmp_path: Path) -> None:
@@ -537,7 +537,7 @@ def test_a_file_that_flytekit_uploaded_is_read(tmp_path: Path) -> None:
 
 @pytest.fixture(params=["pandas", "pyarrow"])
 def table(request: pytest.FixtureRequest) -> Any:
-    """A table, as the library that has the name makes it."""
+    """Return a table of the named library."""
     columns = {"id": [1, 2, 3], "name": ["a", corpus.SNAKE, None], "ratio": [0.5, -0.0, None]}
     library = pytest.importorskip(request.param)
     return library.table(columns) if request.param == "pyarrow" else library.DataFrame(columns)
@@ -569,11 +569,11 @@ def test_a_table_is_written_as_flytekit_writes_it(table: Any, tmp_path: Path) ->
     assert ours == theirs
 
 
-# Types that nobody thought of.
+# Generated types.
 
 
 class Typed(NamedTuple):
-    """A type, and what makes values of it."""
+    """A type, and a strategy for its values."""
 
     type: Any
     values: st.SearchStrategy[Any]
@@ -581,12 +581,12 @@ class Typed(NamedTuple):
 
 @st.composite
 def records(draw: st.DrawFn, inner: st.SearchStrategy[Typed]) -> Typed:
-    """A dataclass, with fields that must be given before those that need not."""
+    """Draw a dataclass, with its required fields first."""
     names = draw(st.lists(st.text(string.ascii_lowercase, min_size=2, max_size=4), max_size=4, unique=True))
-    required = {f"{name}_": draw(inner) for name in names}  # None is a keyword.
+    required = {f"{name}_": draw(inner) for name in names}  # A keyword such as `or` cannot be a name.
     defaults = {f"{name}_default": draw(typed(UNIONABLE)) for name in names if draw(st.booleans())}
     cls = dataclasses.make_dataclass(
-        f"Generated{next(NUMBERS)}",  # mashumaro takes two classes of one name for the same.
+        f"Generated{next(NUMBERS)}",  # mashumaro mistakes classes of one name for each other.
         [
             *((name, field.type) for name, field in required.items()),
             *((name, field.type, draw(field.values)) for name, field in defaults.items()),
@@ -598,7 +598,7 @@ def records(draw: st.DrawFn, inner: st.SearchStrategy[Typed]) -> Typed:
 
 @st.composite
 def unions(draw: st.DrawFn, inner: st.SearchStrategy[Typed]) -> Typed:
-    """Scalars and at most one type that is none, after them: of two, flytekit might not know which one is meant."""
+    """Draw a union of scalars and at most one other type, at the end: flytekit may not tell two of them apart."""
     variants = draw(st.lists(typed(UNIONABLE), min_size=1, max_size=3, unique_by=lambda typed: typed.type))
     last = draw(inner)
     if dataclasses.is_dataclass(last.type) or get_origin(last.type) in (list, dict):
@@ -653,7 +653,7 @@ TYPES = st.recursive(
     ),
     max_leaves=6,
 )
-# Types that flytekit knows in a record alone: it declares them otherwise, and writes and describes them the same.
+# Types that flytekit knows only in records: it declares them differently, and writes and describes them equally.
 FIELDS = {
     **SCALARS,
     datetime: st.datetimes(timezones=st.none() | st.timezones()),
@@ -661,7 +661,7 @@ FIELDS = {
     time: st.times(),
     UUID: st.uuids(),
     Decimal: st.decimals(allow_nan=False, allow_infinity=False),
-    set[int]: st.sets(INTEGERS, max_size=1),  # The copy of a larger one may have another order.
+    set[int]: st.sets(INTEGERS, max_size=1),  # The copy of a larger set may have another order.
     frozenset[str]: st.frozensets(st.text(max_size=3), max_size=1),
     corpus.Level: st.sampled_from(corpus.Level),
     corpus.Place: st.builds(corpus.Place, st.text(max_size=5), INTEGERS),

@@ -1,4 +1,4 @@
-"""Phases, literals and signatures, compared to those of the real flytekit."""
+"""Phases, literals and signatures are the same as the real flytekit's."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ WORDS = [
 ]
 
 
-def test_the_words_of_flytekit_are_found() -> None:
+def test_flytekits_words_for_phases_are_found() -> None:
     assert {"failed", "internal_error", "done", "running", "pending"} <= set(WORDS)
 
 
@@ -75,12 +75,12 @@ TYPES = pytest.mark.parametrize("kind", VALUES, ids=str)
 
 
 @TYPES
-def test_the_same_type_is_declared(kind: Any) -> None:
+def test_a_type_is_declared_as_in_flytekit(kind: Any) -> None:
     assert literal_type(kind) == TypeEngine.to_literal_type(kind).to_flyte_idl()
 
 
 @TYPES
-def test_the_same_literal_is_written(kind: Any) -> None:
+def test_a_literal_is_written_as_in_flytekit(kind: Any) -> None:
     context = FlyteContextManager.current_context()
     declared = TypeEngine.to_literal_type(kind)
 
@@ -93,7 +93,7 @@ def test_the_same_literal_is_written(kind: Any) -> None:
 
 
 @TYPES
-def test_the_same_value_is_read(kind: Any) -> None:
+def test_a_value_is_read_as_in_flytekit(kind: Any) -> None:
     context = FlyteContextManager.current_context()
 
     @SETTINGS
@@ -135,7 +135,7 @@ MEMBERS = [
 
 
 @pytest.mark.parametrize(("name", "member"), MEMBERS)
-def test_a_member_is_here_under_its_name_and_takes_the_same_arguments(name: str, member: str) -> None:
+def test_a_member_has_flytekits_name_and_arguments(name: str, member: str) -> None:
     theirs, ours = getattr(base_connector, name), getattr(connector_core, name)
     assert hasattr(ours, member)
     if callable(getattr(theirs, member)):
@@ -143,12 +143,12 @@ def test_a_member_is_here_under_its_name_and_takes_the_same_arguments(name: str,
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_is_here_under_its_name_and_takes_the_same_arguments(name: str) -> None:
+def test_a_function_has_flytekits_name_and_arguments(name: str) -> None:
     assert_accepts(getattr(connector_core, name), getattr(flytekit_utils, name))
 
 
 def assert_accepts(ours: Any, theirs: Any) -> None:
-    """That a call which suits theirs suits ours: the same parameters in the same order, with the same defaults."""
+    """Assert that our function has flytekit's parameters, in the same order and with the same defaults."""
     wanted, given = parameters(theirs), parameters(ours)
     assert [name for name in given if name in wanted] == list(wanted)
     for name, parameter in given.items():

@@ -1,1 +1,1 @@
-"""A million literals and values that are not what they should be."""
+"""Tests with many malformed literals, values and requests, drawn at random."""

@@ -1,4 +1,4 @@
-"""What lies where the literals say; and the inputs are counted, over all processes that take them."""
+"""Write the files that literals refer to, and count the inputs of all worker processes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _offloaded() -> Iterator[None]:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A worker tells the process that started it what it has taken."""
+    """Send a worker's counts to the process that started the worker."""
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["taken"] = dict(taken)
 

@@ -1,7 +1,7 @@
-"""How many inputs there are, and how a test takes its share of them.
+"""Set the number of inputs, and give each test its share of them.
 
-`FUZZ_INPUTS` is their number in all tests together. `FUZZ_SEED` is where their randomness begins: as long as both stay,
-so do the inputs.
+`FUZZ_INPUTS` is the number of inputs of all tests together, and `FUZZ_SEED` is the random seed. The same number and
+seed give the same inputs.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ INPUTS = int(os.environ.get("FUZZ_INPUTS", "5000"))
 SEED = os.environ.get("FUZZ_SEED", "0")
 
 BATCH = 16
-"""Inputs that are made of one example: hypothesis takes longer to draw it than any of them to be read."""
+"""The inputs made from one example, because hypothesis takes longer to draw an example than a test takes to read it."""
 
 _MOST_EXAMPLES = 200
-"""Of one run: hypothesis remembers all of them, and a run must end before it is taken for one that hangs."""
+"""The most examples of one run: hypothesis keeps all of them, and a long run would exceed the test's timeout."""
 
 taken: Counter[str] = Counter()
-"""The inputs that the tests were really called with."""
+"""The number of inputs that each test was called with."""
 
 
 def fuzz(percent: int, batches: st.SearchStrategy[Sequence[T]]) -> Callable[[Callable[[T], None]], Any]:
-    """Call a test with its share of all inputs, in as many runs as that takes.
+    """Call a test with its share of all inputs, in as many runs as necessary.
 
     Args:
-        percent: The share.
+        percent: The share, as a percentage of `FUZZ_INPUTS`.
         batches: Draws `BATCH` inputs at once.
     """
     examples = -(-INPUTS * percent // 100 // BATCH)

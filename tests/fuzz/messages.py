@@ -1,6 +1,6 @@
-"""Protobuf messages at random: well-formed as protobuf, and seldom what they should be.
+"""Draw random protobuf messages: well-formed as protobuf, but seldom valid.
 
-They are made from their descriptors, so what a release of flyteidl adds is drawn as well.
+They are made from their descriptors, so they include the fields that a new release of flyteidl adds.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ OFFLOADED: dict[str, bytes] = {
     "memory://fuzz/garbage": b"\xff\xff",
     "memory://fuzz/empty": b"",
 }
-"""What lies at a URI."""
+"""The content of the file at each URI."""
 
 URIS = (
-    # Of others, only such as lead to no other machine and do not block.
+    # The other URIs refer to no other machine, and do not block.
     *OFFLOADED,
     *("", "missing", "/missing/file", "file:///missing", "file://", "memory://fuzz/missing", "memory://", "nosuch://x"),
     *("://", "::", "nosuch://a::memory://b", "[", "~", "{0}", "*", "memory://fuzz/*", "\0", "memory://\0"),
@@ -46,7 +46,7 @@ texts = st.text(max_size=6) | st.sampled_from(
 NAMES = st.sampled_from(["name", "value", "next", "children", "named", "x", "y", "at", "uri", "path"]) | texts
 _int64s = st.integers(-(2**63), 2**63 - 1) | st.sampled_from([0, 1, -1, 2**53 + 1])
 _seconds = _int64s | st.sampled_from(
-    # At the edges of what a Timestamp and a Duration may be, and of what a datetime and a timedelta can hold.
+    # The limits of Timestamp, Duration, datetime and timedelta.
     [
         edge + step
         for edge in (-62135596800, 253402300799, 315576000000, -315576000000, 86399999999999, -86399999913600)
@@ -62,11 +62,11 @@ plain_data = st.recursive(
     ),
     max_leaves=6,
 )
-"""What msgpack holds."""
+"""Values that msgpack can hold."""
 
 _packed = plain_data.map(msgspec.msgpack.encode)
 _headers = st.sampled_from(
-    # What begins a value of msgpack, and promises more than follows, or less.
+    # The first bytes of a msgpack value; more or fewer bytes follow than they announce.
     [bytes([kind]) + rest for kind in range(0x80, 0x100) for rest in (b"", b"\xff" * 4, b"\0" * 4, b"\0" * 16)]
 )
 TASK_TYPES = st.sampled_from(["job", "plain", "echo", "job", "plain", "echo", "nobody", "", "\0", "x" * 9000])
@@ -113,7 +113,7 @@ _COUNTS = st.integers(0, 3)
 
 @st.composite
 def messages(draw: Draw, cls: type[M], depth: int = 5) -> M:
-    """Messages of a class, with any of its fields."""
+    """Draw a message of a class, with any of its fields."""
     message = cls()
     _fill(draw, message, depth)
     return message
@@ -148,13 +148,13 @@ def _fill_map(draw: Draw, entries: Any, entry: Any, depth: int) -> None:
 
 def _fill_part(draw: Draw, part: Message, depth: int) -> None:
     if isinstance(part, LiteralType) and draw(st.booleans()):
-        part.CopyFrom(draw(_TYPES))  # One that may well be that of the value beside it.
+        part.CopyFrom(draw(_TYPES))  # This is often the type of the value in the same message.
     else:
         _fill(draw, part, depth)
 
 
 def _chosen(draw: Draw, descriptor: Any, depth: int) -> Iterator[FieldDescriptor]:
-    """The fields to set: of a oneof one at most, and none that leads further down where that ends."""
+    """Draw the fields to set: at most one of each oneof, and no message fields at depth 0."""
     fields = [field for field in descriptor.fields if depth > 0 or not field.message_type]
     for oneof in descriptor.oneofs:
         field = draw(st.sampled_from([None, *(field for field in fields if field.containing_oneof is oneof)]))
@@ -171,7 +171,7 @@ def _value(field: FieldDescriptor) -> st.SearchStrategy[Any]:
 
 
 def altered(literals: st.SearchStrategy[Literal]) -> st.SearchStrategy[list[Literal]]:
-    """A literal, and what comes of changing its bytes at random."""
+    """Draw a literal and literals made by changing its bytes at random."""
 
     def batch(literal: Literal, seed: int) -> list[Literal]:
         random, data, made = Random(seed), literal.SerializeToString(), [literal]
@@ -186,7 +186,7 @@ def altered(literals: st.SearchStrategy[Literal]) -> st.SearchStrategy[list[Lite
 
 
 def altered_bytes(requests: st.SearchStrategy[Message]) -> st.SearchStrategy[list[bytes]]:
-    """A message on the wire, and what comes of changing its bytes at random: a quarter of it need be no message."""
+    """Draw a serialized message and random changes of its bytes, a quarter of which need not be valid protobuf."""
 
     def batch(request: Message, seed: int) -> list[bytes]:
         random, data = Random(seed), request.SerializeToString()
@@ -204,7 +204,7 @@ def altered_bytes(requests: st.SearchStrategy[Message]) -> st.SearchStrategy[lis
 
 
 def altered_msgpack() -> st.SearchStrategy[list[Literal]]:
-    """Literals of msgpack, all but the first of which has been changed at random."""
+    """Draw literals that hold msgpack; all but the first have been changed at random."""
 
     def batch(data: bytes, seed: int) -> list[Literal]:
         random = Random(seed)
@@ -220,7 +220,7 @@ _PIECES += [literal.SerializeToString() for literal in VALID if literal.ByteSize
 
 
 def _changed(data: bytes, random: Random) -> bytes:
-    """The bytes, with one to three stretches replaced."""
+    """Return the bytes with one to three parts replaced."""
     for _ in range(random.randint(1, 3)):
         start = random.randint(0, len(data))
         end = start + random.randint(0, 4)
@@ -230,9 +230,9 @@ def _changed(data: bytes, random: Random) -> bytes:
 
 
 def deep_literal(pattern: Sequence[str], leaf: Literal | None = None) -> Literal:
-    """Literals within each other, each of the kind that the pattern names.
+    """Return nested literals, each of the kind that the pattern names.
 
-    They are filled from the outside: what protobuf would refuse to parse can be made all the same.
+    They are built from the outside inwards, so they can be deeper than protobuf would parse.
     """
     outermost = literal = Literal()
     for kind in pattern:
@@ -248,7 +248,7 @@ def deep_literal(pattern: Sequence[str], leaf: Literal | None = None) -> Literal
 
 
 def deep_struct(depth: int, kind: str) -> Literal:
-    """A Struct of lists within each other, or of structs."""
+    """Return a Struct of nested lists or structs."""
     literal = Literal()
     value = literal.scalar.generic.fields["value"]
     for _ in range(depth):
@@ -258,6 +258,6 @@ def deep_struct(depth: int, kind: str) -> Literal:
 
 
 def deep_msgpack(depth: int, kind: str) -> Literal:
-    """Msgpack of lists within each other, or of maps."""
+    """Return msgpack of nested lists or maps."""
     level = b"\x91" if kind == "collection" else b"\x82\xa5value\x01\xa4next"
     return Literal(scalar=Scalar(binary=Binary(value=level * depth + b"\xc0", tag="msgpack")))

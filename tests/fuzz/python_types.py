@@ -1,4 +1,4 @@
-"""The Python types that literals are read as and values declared to be, each with a value of it."""
+"""The Python types for which literals are read and values are written, each with an example value."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Level(enum.IntEnum):
 
 
 class Odd(enum.Enum):
-    """Values of several types: none that Flyte has."""
+    """An enum with values of several types, which Flyte does not support."""
 
     TEXT = "a"
     NUMBER = 1
@@ -68,7 +68,7 @@ class Tree:
 
 @dataclass
 class Left:
-    """One of two that look alike and hold each other: each level could be read in two ways."""
+    """A class that looks like `Right`, and is nested with it: each level could be read in two ways."""
 
     next: Left | Right | None = None
     value: int = 0
@@ -111,7 +111,7 @@ class Box(Generic[T]):
 
 @dataclass
 class Unreadable:
-    """One whose field has no type that there is."""
+    """A class with a field whose type does not exist."""
 
     value: Missing  # type: ignore[name-defined] # noqa: F821
 
@@ -233,6 +233,6 @@ REFUSED: list[Any] = [
     *(Odd, Unreadable, list[Unreadable], complex, dict[complex, int], dict[tuple[int, int], str]),
     *("int", 3, [int], typing.Literal["a", 1], typing.ForwardRef("int")),
 ]
-"""Types, or what is none, that no value is of."""
+"""Types that no value can have, and objects that are not types."""
 
 TYPES: list[Any] = [None, *(python_type for python_type, _ in EXAMPLES), *REFUSED]

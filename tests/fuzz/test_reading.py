@@ -1,4 +1,4 @@
-"""Whatever a literal holds: reading it gives a value, or a LiteralError that says where it was."""
+"""Reading any literal returns a value, or raises a LiteralError that names the position of the error."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def read(literal: Literal, python_type: Any) -> None:
 
 
 def read_as_several_types(literal: Literal) -> None:
-    """Read a literal as every other type: which half, its bytes decide."""
+    """Read a literal as every second type, starting at one that depends on the literal's bytes."""
     for python_type in TYPES[crc32(literal.SerializePartialToString()) % 2 :: 2]:
         read(literal, python_type)
 
@@ -65,7 +65,7 @@ assert len(DEPTHS) == BATCH
 
 @st.composite
 def deep(draw: Draw) -> list[Literal]:
-    """The same nesting, ever deeper."""
+    """Draw one nesting at several depths."""
     pattern = draw(st.lists(st.sampled_from(["collection", "map", "union"]), min_size=1, max_size=4))
     leaf = draw(messages(Literal, 2))
     make = draw(st.sampled_from([deep_struct, deep_msgpack, None]))
@@ -81,7 +81,7 @@ def test_a_deep_literal(literal: Literal) -> None:
 
 @st.composite
 def declared(draw: Draw) -> list[tuple[Literal, LiteralType]]:
-    """A literal, and others that are valid, with a type that an interface declares."""
+    """Draw a random literal and valid ones, with a declared type."""
     literals = [
         draw(messages(Literal)),
         *draw(st.lists(st.sampled_from(VALID), min_size=BATCH - 1, max_size=BATCH - 1)),
@@ -97,7 +97,7 @@ def test_any_declared_type(given: tuple[Literal, LiteralType]) -> None:
 
 @st.composite
 def named(draw: Draw) -> list[tuple[LiteralMap, Any]]:
-    """Literals by name, with types by name or an interface, in which other names may be."""
+    """Draw literals by name, with types by name or an interface, which may contain other names."""
     literals = [draw(messages(LiteralMap, 4)) for _ in range(4)]
     types = st.dictionaries(NAMES, st.sampled_from(TYPES), max_size=3)
     interfaces = [draw(st.none() | types | messages(VariableMap, 4)) for _ in range(4)]

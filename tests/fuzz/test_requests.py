@@ -1,4 +1,4 @@
-"""Whatever a caller sends: an answer, or a status that says what was wrong with it; never INTERNAL, never a crash."""
+"""Any request gets an answer, or a status that says what was wrong with it; never INTERNAL, never a crash."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ANSWERS = {
     StatusCode.NOT_FOUND,
     StatusCode.UNIMPLEMENTED,
 }
-"""Of connectors that do nothing wrong."""
+"""The statuses that a service of correct connectors may return."""
 
 UNARY = {
     f"/{service.full_name}/{method.name}": (
@@ -51,7 +51,7 @@ EXECUTE = "/flyteidl.service.SyncAgentService/ExecuteTaskSync"
 
 
 class Reads(Jobs):
-    """Has every method."""
+    """A connector with every method."""
 
     async def get_logs(self, resource_meta: Any, **_: Any) -> GetTaskLogsResponse:
         return GetTaskLogsResponse()
@@ -64,7 +64,7 @@ class Reads(Jobs):
 
 
 class Plain(Jobs):
-    """In threads."""
+    """A connector with plain methods, which run in threads."""
 
     def get(self, resource_meta: Any, **_: Any) -> Resource:  # type: ignore[override]
         return Resource.running()
@@ -82,7 +82,7 @@ def connectors() -> ConnectorRegistry:
 
 
 class Context:
-    """What an answer is told to, and the frames of a stream are read from."""
+    """Stand in for gRPC's context of a call: take the status, and give the frames of a stream."""
 
     def __init__(self, frames: Iterable[bytes] = ()) -> None:
         self.status = StatusCode.OK
@@ -129,7 +129,7 @@ class Service:
 
 @pytest.fixture(scope="module", autouse=True)
 def service() -> Iterator[Service]:
-    """One for all inputs, as it is for all callers."""
+    """Start one service for all inputs."""
     global _service
     _service = Service()
     with _service.runner:
@@ -150,7 +150,7 @@ paths = st.sampled_from(sorted(UNARY))
 
 @st.composite
 def calls(draw: Any) -> list[tuple[str, bytes]]:
-    """An RPC and what is sent to it."""
+    """Draw an RPC and requests to it."""
     path = draw(paths)
     return [(path, data) for data in draw(altered_bytes(messages(UNARY[path][0], 3)))]
 
@@ -177,7 +177,7 @@ def test_any_request_of_logs(data: bytes) -> None:
 
 @st.composite
 def executions(draw: Any) -> list[list[bytes]]:
-    """Frames: mostly a header and inputs."""
+    """Draw the frames of a stream: mostly a header and inputs."""
     header, inputs = messages(agent_pb2.CreateRequestHeader, 3), messages(agent_pb2.ExecuteTaskSyncRequest, 3)
     first = agent_pb2.ExecuteTaskSyncRequest(header=draw(header)).SerializeToString()
     others = draw(altered_bytes(inputs))
@@ -196,7 +196,7 @@ def test_any_execution(frames: list[bytes]) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def channel() -> Iterator[grpc.Channel]:
-    """To a service of the same connectors."""
+    """Open a channel to a service of the same connectors."""
     global _channel
     with serving(connectors()) as endpoint, grpc.insecure_channel(endpoint) as _channel:
         yield _channel

@@ -1,4 +1,4 @@
-"""Whatever a value is: writing it gives a literal that can be sent, or a LiteralError that says where it was."""
+"""Writing any value returns a literal that can be sent, or raises a LiteralError that names the error's position."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fuzz.values import SECRET, VALUES, Made
 
 
 def write(made: Made, python_type: Any) -> None:
-    """Write a value, and read what arrives where it is sent."""
+    """Write a value, send the literal, and read it again."""
     refusal: LiteralError | None = None
     try:
         try:
@@ -27,7 +27,7 @@ def write(made: Made, python_type: Any) -> None:
         else:
             from_literal_map(sent(literals), {"x": python_type}, path="outputs")
     except LiteralError:
-        pass  # Not all can be read: nothing lies where a file or a table should.
+        pass  # Not every literal can be read: some refer to files or tables that do not exist.
     except Exception as error:
         error.add_note(f"writing {made!r} as {python_type}")
         raise
@@ -35,7 +35,7 @@ def write(made: Made, python_type: Any) -> None:
 
 
 def sent(literals: LiteralMap) -> LiteralMap:
-    """The literals as they arrive within the message that has the most around them."""
+    """Return the literals as they arrive in the message that nests them most deeply."""
     response = ExecuteTaskSyncResponse()
     response.header.resource.outputs.CopyFrom(literals)
     data = response.SerializeToString()
@@ -45,7 +45,7 @@ def sent(literals: LiteralMap) -> LiteralMap:
 
 @fuzz(20, VALUES)
 def test_any_value(made: Made) -> None:
-    # As a third of the types: which, its name decides.
+    # Each value is written as a third of the types; its name determines which.
     for python_type in TYPES[crc32(repr(made).encode(errors="replace")) % 3 :: 3]:
         write(made, python_type)
 

@@ -1,4 +1,4 @@
-"""Python values at random, among them those that nobody should pass."""
+"""Draw random Python values, including values that no caller should pass."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _refuse(*arguments: Any) -> Any:
 
 
 refuse: Any = _refuse
-"""A method that raises what nobody expects of it."""
+"""A method that raises an unexpected exception."""
 
 
 SECRET = Secret("not to be written")
@@ -142,7 +142,7 @@ def _node_without_fields() -> Any:
 
 
 ODD: dict[str, Any] = {
-    # Numbers, texts and times at and beyond the edge of what there is.
+    # Numbers, texts and times at and beyond their limits.
     **{f"int {sign}2**{power}": sign * 2**power for sign in (1, -1) for power in (31, 53, 63, 64, 1024)},
     "int of more digits than Python prints": 10**5000,
     "nan": math.nan,
@@ -171,7 +171,7 @@ ODD: dict[str, Any] = {
     "time": types.NOON.astimezone(UTC).timetz(),
     # Values of the known types.
     **{f"example {number}": value for number, (_, value) in enumerate(types.EXAMPLES)},
-    # Of their subclasses, and of what is much like them.
+    # Values of subclasses of the known types, and of similar types.
     "level": types.Level.HIGH,
     "odd enum": types.Odd.NUMBER,
     "hostile": Hostile(),
@@ -213,7 +213,7 @@ ODD: dict[str, Any] = {
     "dict of datetimes": {types.NOON: types.NOON},
     "dict of frozensets": {frozenset({1}): types.NOON},
     "dict of types": {int: int},
-    # What has no end, or a late one.
+    # Values that contain themselves, and very deep ones.
     "own list": _own_list(),
     "own dict": _own_dict(),
     "own node": _linked_node(),
@@ -231,9 +231,9 @@ ODD: dict[str, Any] = {
             "dicts by number": lambda value: {1: value},
         }.items()
     },
-    # (A Literal passes through as it is, also one that nobody could parse.)
+    # (A Literal is passed on unchanged, even one that protobuf cannot parse.)
     **{f"literal of {depth} {kind}s": deep_literal([kind] * depth) for kind in ("map", "union") for depth in (5, 20)},
-    # Records that hold what they should not.
+    # Records with fields of wrong types.
     "node of a text": types.Node("a"),  # type: ignore[arg-type]
     "node of a node of a list": types.Node(1, types.Node([])),  # type: ignore[arg-type]
     "node without fields": _node_without_fields(),
@@ -272,7 +272,7 @@ ODD: dict[str, Any] = {
     "numpy text": numpy.str_("a"),
     "numpy bytes": numpy.bytes_(b"a"),
     "numpy array": numpy.zeros(2),
-    # No values at all.
+    # Objects that are not data.
     "object": object(),
     "class": int,
     "generic": list[int],
@@ -287,7 +287,7 @@ ODD: dict[str, Any] = {
 
 
 class Made(NamedTuple):
-    """A value, and what it is called: its own repr may be hostile, too."""
+    """A value and a name for it, because its own repr may be hostile, too."""
 
     name: str
     value: Any
@@ -323,4 +323,4 @@ assert len(_WRAP) == BATCH
 VALUES: st.SearchStrategy[list[Made]] = _values.map(
     lambda made: [Made(name.format(made.name), wrap(made.value)) for name, wrap in _WRAP.items()]
 )
-"""A value by itself, and within others."""
+"""Draws a value, both alone and inside others."""
