@@ -33,7 +33,7 @@ class TestIdempotencyKey:
             )
         )
 
-    def test_it_is_fit_for_a_label_anywhere(self) -> None:
+    def test_a_key_is_32_hexadecimal_digits_as_labels_allow(self) -> None:
         key = idempotency_key(TaskCategory("t"), self.metadata())
         assert key is not None
         assert len(key) == 32
@@ -44,7 +44,7 @@ class TestIdempotencyKey:
             TaskCategory("t"), self.metadata()
         )
 
-    def test_what_differs_has_another(self) -> None:
+    def test_another_category_attempt_or_execution_has_another_key(self) -> None:
         keys = {
             idempotency_key(TaskCategory("t"), self.metadata()),
             idempotency_key(TaskCategory("t", 1), self.metadata()),
@@ -55,7 +55,7 @@ class TestIdempotencyKey:
         }
         assert len(keys) == 6
 
-    def test_without_an_execution_there_is_none(self) -> None:
+    def test_without_an_execution_it_is_none(self) -> None:
         assert idempotency_key(TaskCategory("t"), None) is None
         assert idempotency_key(TaskCategory("t"), TaskExecutionMetadata()) is None
 
@@ -64,7 +64,7 @@ class TestExecutionName:
     def test_it_has_project_domain_execution_node_and_attempt(self) -> None:
         assert execution_name(TestIdempotencyKey.metadata(attempt=2)) == "p:d:n:n0:2"
 
-    def test_without_an_execution_there_is_none(self) -> None:
+    def test_without_an_execution_it_is_none(self) -> None:
         assert execution_name(None) is None
         assert execution_name(TaskExecutionMetadata()) is None
 
@@ -78,7 +78,7 @@ class TestRunningCall:
                 loop = asyncio.get_running_loop()
                 asking = threading.Thread(target=lambda: seen.append(running_call(loop)))
                 asking.start()
-                asking.join()  # Blocks the loop, in this task.
+                asking.join()  # This blocks the loop.
                 return Resource.running()
 
         call = Call(Probe(), "get")
@@ -90,7 +90,7 @@ class TestRunningCall:
         asyncio.run(main())
         assert seen == [call, None]
 
-    def test_two_calls_of_one_loop_are_told_apart(self) -> None:
+    def test_concurrent_calls_of_one_loop_are_distinguished(self) -> None:
         seen: list[tuple[Call | None, str]] = []
 
         class Probe(Jobs):

@@ -20,7 +20,7 @@ GONE = (
 
 @pytest.fixture
 def healthy(site: Site) -> None:
-    """A connector that can be used."""
+    """Install a connector that works."""
     site.add(connectors={"acme": "acme_healthy:Acme"}, modules={"acme_healthy": sync_connector()})
 
 
@@ -30,7 +30,7 @@ def test_without_connectors_it_says_what_to_do(capsys: Capsys) -> None:
 
 
 @pytest.mark.usefixtures("healthy")
-def test_what_can_be_used_is_loaded(capsys: Capsys) -> None:
+def test_working_connectors_are_loaded(capsys: Capsys) -> None:
     assert connectors(capsys, "doctor") == (
         0,
         "loaded       acme  (acme_healthy:Acme, acme-connectors 1.0)\n\n1 loaded\n",
@@ -39,7 +39,7 @@ def test_what_can_be_used_is_loaded(capsys: Capsys) -> None:
 
 
 @pytest.mark.usefixtures("healthy")
-def test_what_cannot_comes_last_with_reason_and_remedy(site: Site, capsys: Capsys) -> None:
+def test_failed_entries_come_last_with_reason_and_remedy(site: Site, capsys: Capsys) -> None:
     site.add("broken", connectors={"gone": "acme_gone:Acme", "aaa": "acme_gone:Acme"})
     status, out, err = connectors(capsys, "doctor")
     assert (status, err) == (1, "")
@@ -55,7 +55,7 @@ def test_what_cannot_comes_last_with_reason_and_remedy(site: Site, capsys: Capsy
 
 
 @pytest.mark.usefixtures("healthy")
-def test_what_is_disabled_is_not_ill(site: Site, capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disabled_entry_is_not_an_error(site: Site, capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
     site.add("broken", connectors={"gone": "acme_gone:Acme"})
     monkeypatch.setenv("CONNECTORS_DISABLE", "gone")
     status, out, err = connectors(capsys, "doctor")
@@ -90,7 +90,7 @@ def test_a_conflict_is_explained_once(site: Site, capsys: Capsys) -> None:
 
 
 @pytest.mark.usefixtures("healthy")
-def test_metadata_that_cannot_be_read_is_told(site: Site, capsys: Capsys) -> None:
+def test_unreadable_metadata_is_reported(site: Site, capsys: Capsys) -> None:
     info = site.add("broken", entry_points="[flytekit.connectors]\nno equals sign\n")
     status, out, _ = connectors(capsys, "doctor")
     assert status == 1
@@ -110,7 +110,7 @@ def test_plugins_are_examined_too(site: Site, capsys: Capsys) -> None:
 
 
 @pytest.mark.usefixtures("healthy")
-def test_the_document(site: Site, capsys: Capsys) -> None:
+def test_the_json_document(site: Site, capsys: Capsys) -> None:
     site.add("broken", connectors={"gone": "acme_gone:Acme"}, plugins={"vault": "acme_gone"})
     status, out, err = connectors(capsys, "doctor", "--json")
     assert (status, err) == (1, "")
@@ -140,7 +140,7 @@ def test_the_document(site: Site, capsys: Capsys) -> None:
 
 
 @pytest.mark.usefixtures("healthy")
-def test_the_document_of_a_healthy_machine(capsys: Capsys) -> None:
+def test_the_json_document_without_errors(capsys: Capsys) -> None:
     status, out, _ = connectors(capsys, "doctor", "--json")
     assert status == 0
     assert json.loads(out)["healthy"] is True

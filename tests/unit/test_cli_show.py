@@ -107,7 +107,7 @@ def test_every_version_is_shown(site: Site, capsys: Capsys) -> None:
     assert lines[lines.index("task type        jobs", 1) - 1] == ""
 
 
-def test_the_document(site: Site, capsys: Capsys) -> None:
+def test_the_json_document(site: Site, capsys: Capsys) -> None:
     site.add(connectors={"jobs": "acme_jobs_document:Jobs"}, modules={"acme_jobs_document": JOBS})
     status, out, err = connectors(capsys, "show", "jobs", "--json")
     assert (status, err) == (0, "")
@@ -131,7 +131,7 @@ def test_the_document(site: Site, capsys: Capsys) -> None:
     }
 
 
-def test_a_connector_that_a_plugin_brings_has_no_package(site: Site, capsys: Capsys) -> None:
+def test_a_connector_of_a_plugin_has_no_package(site: Site, capsys: Capsys) -> None:
     plugin = sync_connector() + (
         "from connector_core import hookimpl\n\n@hookimpl\ndef connector_core_connectors():\n    return [Acme()]\n"
     )
@@ -155,7 +155,7 @@ class TestErrors:
         ("task_type", "hint"),
         [("postgers", "Did you mean postgres?"), ("xyz", "There are: duckdb, postgres.")],
     )
-    def test_an_unknown_task_type_names_what_there_is(
+    def test_for_an_unknown_task_type_the_known_ones_are_named(
         self, site: Site, capsys: Capsys, task_type: str, hint: str
     ) -> None:
         site.add(connectors={"postgres": "acme:Postgres", "duckdb": "acme:DuckDB"})
@@ -165,7 +165,7 @@ class TestErrors:
             f"connectors: Cannot find connector for task category: {task_type}_v0. {hint}\n",
         )
 
-    def test_a_broken_one_says_why_and_once(self, site: Site, capsys: Capsys) -> None:
+    def test_for_a_failed_entry_the_reason_is_given_once(self, site: Site, capsys: Capsys) -> None:
         site.add(connectors={"boom": "acme_boom_shown:Acme"}, modules={"acme_boom_shown": "raise RuntimeError('boom')"})
         assert connectors(capsys, "show", "boom") == (
             1,
@@ -176,7 +176,7 @@ class TestErrors:
             ),
         )
 
-    def test_a_disabled_one_names_the_setting(
+    def test_for_a_disabled_entry_the_setting_is_named(
         self, site: Site, capsys: Capsys, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         site.add(connectors={"acme": "acme:Acme"})

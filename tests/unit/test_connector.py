@@ -1,4 +1,4 @@
-"""The base classes, and what is refused as a connector."""
+"""The base classes of connectors, and which objects are refused as connectors."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_an_async_connector_knows_its_metadata_type() -> None:
     assert Jobs().metadata_type is JobMeta
 
 
-def test_its_name_is_its_class_unless_it_has_one() -> None:
+def test_its_name_defaults_to_the_name_of_its_class() -> None:
     class Named(Echo):
         name = "Echo Connector"
 
@@ -75,11 +75,11 @@ def test_metadata_that_the_codec_cannot_carry_is_refused_when_the_connector_is_m
 
 
 class TestChecking:
-    def test_connectors_pass(self) -> None:
+    def test_connectors_are_accepted(self) -> None:
         check_connector(Echo())
         check_connector(Jobs())
 
-    def test_a_class_is_refused_with_what_to_register(self) -> None:
+    def test_a_class_is_refused_with_the_advice_to_register_an_instance(self) -> None:
         with pytest.raises(
             InvalidConnector,
             match=r"^Echo is not an instance of SyncConnectorBase or AsyncConnectorBase; register an instance of it\.$",
@@ -93,14 +93,14 @@ class TestChecking:
         ):
             check_connector(3)
 
-    def test_the_common_base_is_no_kind_of_connector(self) -> None:
+    def test_a_subclass_of_the_common_base_alone_is_refused(self) -> None:
         class Neither(ConnectorBase):
             pass
 
         with pytest.raises(InvalidConnector, match="An instance of Neither is not an instance of SyncConnectorBase"):
             check_connector(Neither("x"))
 
-    def test_one_that_forgets_its_base_is_refused(self) -> None:
+    def test_a_connector_that_does_not_call_its_base_is_refused(self) -> None:
         class Forgetful(Echo):
             def __init__(self) -> None:
                 pass
@@ -108,7 +108,7 @@ class TestChecking:
         with pytest.raises(InvalidConnector, match=r"^Forgetful\.__init__ does not call super\(\)\.__init__\("):
             check_connector(Forgetful())
 
-    def test_an_async_one_that_calls_the_wrong_base_is_refused(self) -> None:
+    def test_an_async_connector_that_calls_the_wrong_base_is_refused(self) -> None:
         class Confused(Jobs):
             def __init__(self) -> None:
                 ConnectorBase.__init__(self, "confused")
@@ -121,7 +121,7 @@ class TestChecking:
         with pytest.raises(InvalidConnector, match=r"Echo has the task category .*; give it a name and an integer"):
             check_connector(Echo(name, version))
 
-    def test_metadata_that_looks_like_a_credential_is_warned_of(self) -> None:
+    def test_a_field_that_looks_like_a_credential_causes_a_warning(self) -> None:
         @dataclass
         class Careless(ResourceMeta):
             job_id: str
@@ -130,7 +130,7 @@ class TestChecking:
         with pytest.warns(UserWarning, match=r"Careless has fields that look like credentials \(api_key\)"):
             check_connector(Jobs(metadata_type=Careless))
 
-    def test_other_metadata_is_not(self) -> None:
+    def test_other_fields_cause_no_warning(self) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             check_connector(Jobs())
@@ -142,7 +142,7 @@ class TestOptionalMethods:
     def test_are_not_implemented_by_default(self, connector: Any, method: str) -> None:
         assert not implements(connector, method)
 
-    def test_are_implemented_by_who_brings_them(self) -> None:
+    def test_are_implemented_if_the_class_defines_them(self) -> None:
         class Finder(Jobs):
             def find(self, idempotency_key: str, **kwargs: Any) -> None:
                 return None

@@ -1,4 +1,4 @@
-"""Entry points to entries, the settings, and conflicts; nothing is imported."""
+"""Finding entries without importing them, applying the settings, and detecting conflicts."""
 
 from __future__ import annotations
 
@@ -43,19 +43,19 @@ class TestScanning:
         assert len(scan().entries) == 1
         assert "acme_trap" not in sys.modules
 
-    def test_a_distribution_found_twice_is_one(self, site: Site, second_site: Site) -> None:
+    def test_a_distribution_found_twice_counts_once(self, site: Site, second_site: Site) -> None:
         for place in (site, second_site):
             place.add("acme-connectors", "1.0", connectors={"acme": "acme:Acme"})
         assert len(scan().entries) == 1
 
-    def test_of_two_versions_the_first_on_the_path_counts(self, site: Site, second_site: Site) -> None:
+    def test_the_first_of_two_versions_on_the_path_counts(self, site: Site, second_site: Site) -> None:
         site.add("acme-connectors", "1.0", connectors={"acme": "acme:Acme"})
         second_site.add("acme-connectors", "2.0", connectors={"acme": "acme:Acme"})
         assert [found.distribution_version for found in scan().entries] == ["2.0"]
 
 
 class TestBrokenMetadata:
-    """One distribution's broken metadata is its own; the others are found all the same."""
+    """Broken metadata of one distribution does not affect the others."""
 
     @pytest.mark.parametrize(
         "text",
@@ -74,7 +74,7 @@ class TestBrokenMetadata:
         assert "broken" in sentence
         assert sentence.endswith("; reinstall it.")
 
-    def test_malformed_entry_points_of_one_that_is_found_twice(self, site: Site, second_site: Site) -> None:
+    def test_malformed_entry_points_beside_a_distribution_found_twice(self, site: Site, second_site: Site) -> None:
         site.add("broken", entry_points="[flytekit.connectors]\nnothing\n")
         for place in (site, second_site):
             place.add("acme-connectors", connectors={"acme": "acme:Acme"})
@@ -103,7 +103,7 @@ class TestBrokenMetadata:
         assert Entry("acme", "acme:Acme", "acme-connectors", "1.0") in found.entries
         assert len(found.unreadable) == 2
 
-    def test_an_empty_file_and_a_directory_that_is_none(self, site: Site) -> None:
+    def test_an_empty_file_and_a_file_in_place_of_a_directory(self, site: Site) -> None:
         site.add("empty", entry_points="")
         (site.path / "strange-1.0.dist-info").write_text("a file")
         site.add("acme-connectors", connectors={"acme": "acme:Acme"})
@@ -111,20 +111,20 @@ class TestBrokenMetadata:
 
 
 class TestEntry:
-    def test_it_says_where_it_is_from(self) -> None:
+    def test_an_entry_gives_its_origin(self) -> None:
         assert entry("x", "acme").origin == "acme 1.0"
         assert entry("x", None).origin == "a connector_core_entries hook"
 
-    def test_it_can_be_had_as_it_was_found(self) -> None:
+    def test_an_entry_gives_itself_as_it_was_found(self) -> None:
         failed = entry("x")._replace(state=State.FAILED, reason="why")
         assert failed.found == entry("x")
 
 
 class TestSettings:
-    def test_everything_counts_by_default(self) -> None:
+    def test_by_default_every_entry_is_used(self) -> None:
         assert Settings.from_environment({}) == Settings((), (), {}, True, False)
 
-    def test_each_has_a_variable(self) -> None:
+    def test_each_setting_has_a_variable(self) -> None:
         environment = {
             "CONNECTORS_DISABLE": "a, b*  dist:acme",
             "CONNECTORS_ALLOW": "c",
@@ -136,7 +136,7 @@ class TestSettings:
             ("a", "b*", "dist:acme"), ("c",), {"t": "one", "u": "two"}, False, True
         )
 
-    def test_the_variables_are_those_of_the_process(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_variables_are_read_from_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("CONNECTORS_DISABLE", "x")
         assert Settings.from_environment().disable == ("x",)
 
@@ -163,7 +163,7 @@ class TestSettings:
 
 class TestDisabling:
     @pytest.mark.parametrize("pattern", ["spark", "sp*", "*", "[rs]park", "dist:acme", "dist:Acme"])
-    def test_a_pattern_turns_an_entry_off_and_is_named(self, pattern: str) -> None:
+    def test_a_matching_pattern_disables_the_entry_and_is_named(self, pattern: str) -> None:
         disabled = apply_settings(entry("spark"), Settings(disable=("other", pattern)))
         assert disabled.state is State.DISABLED
         assert disabled.reason == (
@@ -171,17 +171,17 @@ class TestDisabling:
         )
 
     @pytest.mark.parametrize("pattern", ["Spark", "spar", "dist:spark", "dist:", "acme"])
-    def test_what_does_not_match_is_left_alone(self, pattern: str) -> None:
+    def test_other_entries_are_left_alone(self, pattern: str) -> None:
         assert apply_settings(entry("spark"), Settings(disable=(pattern,))) == entry("spark")
 
-    def test_a_distributions_name_is_compared_as_pip_does(self) -> None:
+    def test_names_of_distributions_are_compared_as_pip_compares_them(self) -> None:
         disabled = apply_settings(entry("x", "Acme_Big.connectors"), Settings(disable=("dist:acme-big-connectors",)))
         assert disabled.state is State.DISABLED
 
-    def test_an_entry_of_no_distribution_is_of_none_that_is_named(self) -> None:
+    def test_an_entry_without_a_distribution_matches_no_distribution(self) -> None:
         assert apply_settings(entry("x", None), Settings(disable=("dist:None",))).state is State.DISCOVERED
 
-    def test_only_what_is_allowed_stays(self) -> None:
+    def test_only_allowed_entries_are_used(self) -> None:
         settings = Settings(allow=("spark", "dist:good"))
         assert apply_settings(entry("spark"), settings).state is State.DISCOVERED
         assert apply_settings(entry("ray", "good"), settings).state is State.DISCOVERED
@@ -193,7 +193,7 @@ class TestDisabling:
         settings = Settings(allow=("spark",), disable=("spark",))
         assert "CONNECTORS_DISABLE=spark" in str(apply_settings(entry("spark"), settings).reason)
 
-    def test_without_autoload_every_entry_is_off(self) -> None:
+    def test_without_autoload_every_entry_is_disabled(self) -> None:
         assert "CONNECTORS_AUTOLOAD=0" in str(apply_settings(entry("spark"), Settings(autoload=False)).reason)
 
 
@@ -203,30 +203,30 @@ class TestConflicts:
     def states(self, *entries: Entry, **settings: Any) -> dict[tuple[str, str | None], State]:
         return {(e.task_type, e.distribution): e.state for e in sort_out(entries, Settings(**settings))}
 
-    def test_two_distributions_that_claim_one_task_type_conflict_and_others_do_not(self) -> None:
+    def test_two_distributions_conflict_if_they_claim_one_task_type(self) -> None:
         assert self.states(self.ONE, self.TWO, self.OTHER) == {
             ("spark", "one"): State.CONFLICTING,
             ("spark", "two"): State.CONFLICTING,
             ("ray", "two"): State.DISCOVERED,
         }
 
-    def test_the_reason_says_who_they_are_and_how_to_choose(self) -> None:
+    def test_the_reason_names_both_and_says_how_to_choose(self) -> None:
         first, _ = sort_out([self.TWO, self.ONE], Settings())
         assert first.reason == (
             "The task type spark is claimed by one 1.0 (one:C) and two 1.0 (two:C); uninstall one, "
             "or choose with CONNECTORS_PREFER=spark=one."
         )
 
-    def test_a_preference_chooses_and_the_other_says_so(self) -> None:
+    def test_a_preference_chooses_one_and_disables_the_other(self) -> None:
         one, two = sort_out([self.ONE, self.TWO], Settings(prefer={"spark": "Two"}))
         assert (one.state, two.state) == (State.DISABLED, State.DISCOVERED)
         assert "is disabled by CONNECTORS_PREFER=spark=Two;" in str(one.reason)
 
     @pytest.mark.parametrize("prefer", [{"spark": "three"}, {"ray": "one"}])
-    def test_a_preference_for_something_else_does_not(self, prefer: dict[str, str]) -> None:
+    def test_a_preference_for_another_task_type_or_distribution_does_not_choose(self, prefer: dict[str, str]) -> None:
         assert set(self.states(self.ONE, self.TWO, prefer=prefer).values()) == {State.CONFLICTING}
 
-    def test_one_that_is_disabled_claims_nothing(self) -> None:
+    def test_a_disabled_entry_does_not_conflict(self) -> None:
         assert self.states(self.ONE, self.TWO, disable=("dist:one",)) == {
             ("spark", "one"): State.DISABLED,
             ("spark", "two"): State.DISCOVERED,
@@ -241,5 +241,5 @@ class TestConflicts:
         assert {e.state for e in both} == {State.CONFLICTING}
         assert "choose with CONNECTORS_PREFER=spark=NAME." in str(both[0].reason)
 
-    def test_they_are_sorted_by_task_type(self) -> None:
+    def test_entries_are_sorted_by_task_type(self) -> None:
         assert [e.task_type for e in sort_out([self.ONE, self.OTHER], Settings())] == ["ray", "spark"]

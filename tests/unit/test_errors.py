@@ -1,4 +1,4 @@
-"""The exception tree: what each error says, carries, and can be caught as."""
+"""The exception tree: each error's message, attributes and base classes."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_every_error_is_a_connector_error(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "base"), CAUGHT_AS.items())
-def test_an_error_can_be_caught_as_what_it_is_in_python(name: str, base: type) -> None:
+def test_an_error_can_be_caught_as_a_builtin_exception(name: str, base: type) -> None:
     assert issubclass(getattr(errors, name), base)
 
 
@@ -140,7 +140,7 @@ def test_the_tree_in_the_docstring_shows_every_error(name: str) -> None:
     assert f" {name} " in f"{errors.__doc__} ".replace("\n", " ").replace("├── ", " ").replace("└── ", " ")
 
 
-def test_the_errors_that_only_the_service_and_the_command_line_raise_are_not_at_the_top() -> None:
+def test_errors_of_the_service_and_the_command_line_are_not_at_the_top() -> None:
     assert not {"CannotServe", "InvalidCertificate", "MissingExtra", "ServiceError"} & set(connector_core.__all__)
 
 
@@ -174,12 +174,12 @@ def test_an_error_carries_its_subject() -> None:
 @pytest.mark.parametrize(
     ("error", "code"), [(RetryableError, "RETRYABLE"), (PermanentError, "PERMANENT"), (TransientError, "TRANSIENT")]
 )
-def test_a_connectors_error_has_a_code_of_its_kind_unless_it_is_given_one(error: type, code: str) -> None:
+def test_the_code_of_a_connectors_error_defaults_to_its_kind(error: type, code: str) -> None:
     assert error("why").code == code
     assert error("why", code="QUOTA").code == "QUOTA"
 
 
-def test_the_kinds_of_not_found_are_told_apart() -> None:
+def test_the_kinds_of_not_found_are_distinct() -> None:
     kinds = {ConnectorFailed, ConnectorDisabled, ConnectorConflict}
     assert len(kinds) == 3
     assert all(issubclass(kind, ConnectorNotFound) for kind in kinds)
@@ -190,7 +190,7 @@ def test_the_message_of_every_error_is_asserted_where_it_is_raised() -> None:
 
 
 def _raised_with_match() -> set[str]:
-    """The errors that some unit test expects by `pytest.raises(…, match=…)`."""
+    """Return the errors that a unit test expects with `pytest.raises(…, match=…)`."""
     found = set()
     for path in Path(__file__).parent.glob("test_*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

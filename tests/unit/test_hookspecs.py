@@ -1,4 +1,4 @@
-"""The six hooks: where they are called, and that one that raises stops nothing."""
+"""The six hooks: when they are called, and that an implementation that raises stops nothing."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from support.sources import sync_connector
 
 
 def plugin(**functions: Any) -> SimpleNamespace:
-    """A plugin of these hook implementations."""
+    """Return a plugin with these hook implementations."""
     return SimpleNamespace(**{f"connector_core_{name}": hookimpl(function) for name, function in functions.items()})
 
 
@@ -46,27 +46,27 @@ def do(registry: ConnectorRegistry, connector: Any = None) -> Resource:
     return result
 
 
-def test_there_are_six_each_with_a_docstring() -> None:
+def test_each_of_the_six_hooks_has_a_docstring() -> None:
     hooks = [name for name in hookspecs.__all__ if name.startswith("connector_core_")]
     assert len(hooks) == 6
     assert all(getattr(hookspecs, name).__doc__ for name in hooks)
 
 
 class TestConnectors:
-    def test_they_are_registered_with_the_plugin(self, registry: ConnectorRegistry) -> None:
+    def test_connectors_are_registered_with_the_plugin(self, registry: ConnectorRegistry) -> None:
         echo = Echo()
         registry.register_plugin(plugin(connectors=lambda: [echo, Jobs()]))
         assert registry.get_connector("echo") is echo
         assert registry.get_connector("job")
 
-    def test_one_that_is_there_already_refuses_the_whole_plugin(self, registry: ConnectorRegistry) -> None:
+    def test_the_whole_plugin_is_refused_if_one_connector_is_a_duplicate(self, registry: ConnectorRegistry) -> None:
         registry.register(Echo())
         with pytest.raises(DuplicateConnector, match=r"^Duplicate connector for task type: echo_v0$"):
             registry.register_plugin(plugin(connectors=lambda: [Jobs(), Echo()], secret=lambda key: "secret"))
         assert [str(each.task_category) for each in registry.connectors()] == ["echo_v0"]
         assert registry.plugins.secret("key") is None
 
-    def test_what_fails_half_way_leaves_nothing(self, registry: ConnectorRegistry) -> None:
+    def test_a_hook_that_fails_half_way_leaves_nothing(self, registry: ConnectorRegistry) -> None:
         def half() -> Iterator[Any]:
             yield Echo()
             raise RuntimeError("half way")
@@ -81,13 +81,13 @@ class TestConnectors:
 
 
 class TestEntries:
-    def test_they_are_listed_and_loaded_like_all_others(self, registry: ConnectorRegistry, site: Site) -> None:
+    def test_entries_of_hooks_are_listed_and_loaded(self, registry: ConnectorRegistry, site: Site) -> None:
         site.add(modules={"acme_hooked": sync_connector()})
         registry.register_plugin(plugin(entries=lambda: [Entry("acme", "acme_hooked:Acme")]))
         assert registry.entries() == (Entry("acme", "acme_hooked:Acme"),)
         assert registry.get_connector("acme").name == "Acme"
 
-    def test_those_that_stand_in_the_metadata_already_are_one(self, site: Site) -> None:
+    def test_an_entry_that_is_in_the_metadata_too_counts_once(self, site: Site) -> None:
         site.add(connectors={"acme": "acme_hooked:Acme"}, modules={"acme_hooked": sync_connector()})
         registry = ConnectorRegistry()
         connector = registry.get_connector("acme")
@@ -95,11 +95,11 @@ class TestEntries:
         assert len(registry.entries()) == 1
         assert registry.get_connector("acme") is connector
 
-    def test_the_same_entry_twice_is_one(self, registry: ConnectorRegistry) -> None:
+    def test_the_same_entry_twice_counts_once(self, registry: ConnectorRegistry) -> None:
         registry.register_plugin(plugin(entries=lambda: [Entry("acme", "a:A"), Entry("acme", "a:A")]))
         assert registry.entries() == (Entry("acme", "a:A"),)
 
-    def test_what_is_loaded_stays_when_a_plugin_claims_it_too(self, site: Site) -> None:
+    def test_a_loaded_entry_stays_when_a_plugin_claims_its_task_type(self, site: Site) -> None:
         site.add(connectors={"acme": "acme_hooked:Acme"}, modules={"acme_hooked": sync_connector()})
         registry = ConnectorRegistry()
         connector = registry.get_connector("acme")
@@ -110,7 +110,7 @@ class TestEntries:
             "other:C": "conflicting",
         }
 
-    def test_they_are_taken_back_when_the_plugin_is_refused(self, registry: ConnectorRegistry) -> None:
+    def test_a_refused_plugin_leaves_no_entries(self, registry: ConnectorRegistry) -> None:
         with pytest.raises(EntryRefused, match=r"returned 'rubbish' as a literal converter"):
             registry.register_plugin(
                 plugin(entries=lambda: [Entry("acme", "a:A")], literal_converters=lambda: ["rubbish"])
@@ -119,12 +119,12 @@ class TestEntries:
 
 
 class TestSecret:
-    def test_the_plugin_registered_last_is_asked_first(self, registry: ConnectorRegistry) -> None:
+    def test_the_plugin_registered_last_is_called_first(self, registry: ConnectorRegistry) -> None:
         registry.register_plugin(plugin(secret=lambda key: f"first {key}"))
         registry.register_plugin(plugin(secret=lambda key: f"last {key}"))
         assert registry.plugins.secret("k") == "last k"
 
-    def test_none_leaves_it_to_the_next_and_asks_no_more_than_needed(self, registry: ConnectorRegistry) -> None:
+    def test_plugins_are_called_until_one_returns_a_secret(self, registry: ConnectorRegistry) -> None:
         asked: list[str] = []
         registry.register_plugin(plugin(secret=lambda: asked.append("never needed")))
         registry.register_plugin(plugin(secret=lambda key: key))
@@ -132,7 +132,7 @@ class TestSecret:
         assert registry.plugins.secret("k") == "k"
         assert asked == ["k"]
 
-    def test_one_that_raises_is_passed_over(
+    def test_a_plugin_that_raises_is_skipped(
         self, registry: ConnectorRegistry, caplog: pytest.LogCaptureFixture
     ) -> None:
         def fail(key: str) -> str:
@@ -143,7 +143,7 @@ class TestSecret:
         assert registry.plugins.secret("k") == "fallback"
         assert "The hook connector_core_secret of the plugin vault failed." in caplog.text
 
-    def test_connectors_get_it_in_their_calls(self, registry: ConnectorRegistry) -> None:
+    def test_connectors_get_the_secret_in_their_calls(self, registry: ConnectorRegistry) -> None:
         class Asks(Echo):
             def do(self, **kwargs: Any) -> Resource:
                 return Resource.succeeded(outputs={"secret": str(get_connector_secret("k"))})
@@ -153,7 +153,7 @@ class TestSecret:
 
 
 class TestCalls:
-    def test_they_are_called_before_and_after(self, registry: ConnectorRegistry) -> None:
+    def test_hooks_are_called_before_and_after(self, registry: ConnectorRegistry) -> None:
         seen: list[Any] = []
         registry.register_plugin(
             plugin(
@@ -177,7 +177,7 @@ class TestCalls:
         assert order == ["last", "first"]
 
     @pytest.mark.parametrize("error", [RuntimeError("hook is broken"), SystemExit(1)], ids=repr)
-    def test_one_that_raises_is_logged_and_stops_neither_the_others_nor_the_call(
+    def test_an_error_is_logged_and_the_other_hooks_and_the_call_continue(
         self, registry: ConnectorRegistry, caplog: pytest.LogCaptureFixture, error: BaseException
     ) -> None:
         seen: list[str] = []
@@ -230,7 +230,7 @@ def converter(**changes: Any) -> LiteralConverter:
 
 
 class TestLiteralConverters:
-    def test_a_type_of_ones_own_becomes_a_literal_and_comes_back(self, registry: ConnectorRegistry) -> None:
+    def test_a_type_with_a_converter_becomes_a_literal_and_comes_back(self, registry: ConnectorRegistry) -> None:
         with pytest.raises(LiteralError, match="Money is no type that Flyte has"):
             to_literal(Money(3))
         registry.register_plugin(plugin(literal_converters=lambda: [converter()]))
@@ -238,11 +238,11 @@ class TestLiteralConverters:
         assert from_literal(to_literal(Money(3)), Money).cents == 3
         assert [each.cents for each in from_literal(to_literal([Money(3)], list[Money]), list[Money])] == [3]
 
-    def test_subclasses_take_the_converter_of_their_base(self, registry: ConnectorRegistry) -> None:
+    def test_subclasses_use_the_converter_of_their_base(self, registry: ConnectorRegistry) -> None:
         registry.register_plugin(plugin(literal_converters=lambda: [converter()]))
         assert from_literal(to_literal(Euro(3))) == 3
 
-    def test_the_type_can_be_named_so_that_it_need_not_be_imported(self, registry: ConnectorRegistry) -> None:
+    def test_the_type_can_be_given_by_name_and_is_then_not_imported(self, registry: ConnectorRegistry) -> None:
         named = converter(python_type=f"{Money.__module__}.Money")
         registry.register_plugin(plugin(literal_converters=lambda: [named]))
         assert named.type_name == converter().type_name
@@ -258,7 +258,7 @@ class TestLiteralConverters:
         assert "A second literal converter for" in caplog.text
         assert from_literal(to_literal(Money(5))) == 5
 
-    def test_a_refused_plugin_leaves_none(self, registry: ConnectorRegistry) -> None:
+    def test_a_refused_plugin_leaves_no_converters(self, registry: ConnectorRegistry) -> None:
         with pytest.raises(EntryRefused, match="Return LiteralConverter objects"):
             registry.register_plugin(plugin(literal_converters=lambda: [converter(), "rubbish"]))
         with pytest.raises(LiteralError, match="Money"):

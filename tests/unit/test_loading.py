@@ -1,4 +1,4 @@
-"""What an entry names, turned into connectors or a refusal that says what to change."""
+"""Loading the connectors that an entry names, or refusing them with advice."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_a_function_may_give_several_versions(attribute: str, versions: int) -> 
     assert load(f"acme_loading:{attribute}") == [f"acme_v{version}" for version in range(versions)]
 
 
-def test_a_module_gives_what_its_hook_does() -> None:
+def test_a_module_gives_the_connectors_of_its_hook() -> None:
     assert load("acme_hooks") == ["acme_v0"]
 
 
@@ -109,27 +109,27 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("value", "message"), REFUSED.items(), ids=REFUSED.keys())
-def test_what_breaks_a_rule_is_refused_with_what_to_change(value: str, message: str) -> None:
+def test_a_value_that_breaks_a_rule_is_refused_with_advice(value: str, message: str) -> None:
     with pytest.raises(EntryRefused, match=r".+\. .+[.?]$") as e:
         load(value)
     assert message in str(e.value)
 
 
-def test_a_connector_that_could_not_be_called_is_refused() -> None:
+def test_a_connector_that_cannot_be_called_is_refused() -> None:
     with pytest.raises(InvalidConnector, match=r"Forgetful\.__init__ does not call super"):
         load("acme_loading:Forgetful")
 
 
-def test_the_other_connectors_of_a_value_with_several_names_are_left_to_those() -> None:
+def test_an_entry_gives_only_the_connectors_of_its_own_name() -> None:
     assert load("acme_loading:for_two_types", "acme", "other") == ["acme_v0"]
 
 
-def test_what_importing_raises_is_raised() -> None:
+def test_an_error_of_the_import_is_raised() -> None:
     with pytest.raises(RuntimeError, match="no backend"):
         load("acme_loading:Fails")
 
 
-def test_a_module_that_is_taken_out_of_sys_modules_while_it_is_imported_is_imported_again(site: Site) -> None:
+def test_a_module_removed_from_sys_modules_during_its_import_is_imported_again(site: Site) -> None:
     source = "import os, sys\nif not os.environ.pop('ACME_TAKEN', ''):\n    os.environ['ACME_TAKEN'] = '1'\n"
     site.add("acme-taken", modules={"acme_taken": f"{source}    del sys.modules[__name__]\nvalue = 3\n"})
     assert import_value(Entry("acme", "acme_taken:value")) == 3

@@ -1,4 +1,4 @@
-"""The placeholders in a container's args, filled as Flyte fills them."""
+"""Filling the placeholders in a container's args as Flyte does."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def test_a_known_placeholder_is_filled(argument: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("argument", ["{{.unknown}}", "{{ }}", "{.input}", "{{input}}", "{{.input.x}}", "$input", "é"])
-def test_what_is_no_known_placeholder_stays_as_it_is(argument: str) -> None:
+def test_other_text_stays_as_it_is(argument: str) -> None:
     assert rendered(argument) == [argument]
 
 
-def test_the_unique_key_is_fit_for_a_name() -> None:
+def test_the_unique_key_becomes_a_valid_name() -> None:
     assert rendered("{{.perRetryUniqueKey}}", unique_key="é-7/8") == ["a_7_8"]
 
 
@@ -62,7 +62,7 @@ def test_the_unique_key_is_fit_for_a_name() -> None:
         (dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC), "2026-11-22T12:00:00Z"),
         (dt.timedelta(seconds=90), "seconds:90"),
         (dt.timedelta(seconds=1, microseconds=5), "seconds:1 nanos:5000"),
-        # As Go's %v has it.
+        # Floats look as Go's %v writes them.
         (0.0, "0"),
         (-0.0, "-0"),
         (1.0, "1"),
@@ -92,14 +92,14 @@ def test_a_file_or_dataset_is_filled_with_its_uri(scalar: Scalar) -> None:
     assert rendered("{{.inputs.x}}", inputs=inputs) == ["s3://b/x"]
 
 
-def test_a_schema_is_too_and_a_union_with_its_value() -> None:
+def test_a_schema_in_a_union_is_filled_with_its_uri() -> None:
     inputs = LiteralMap()
     inputs.literals["x"].scalar.union.value.scalar.schema.uri = "s3://b/s"
     assert rendered("{{.inputs.x}}", inputs=inputs) == ["s3://b/s"]
 
 
 @pytest.mark.parametrize("value", [None, {"a": 1}, [{}]])
-def test_an_input_without_a_text_is_refused(value: Any) -> None:
+def test_an_input_that_has_no_text_form_is_refused(value: Any) -> None:
     with pytest.raises(
         TemplateError, match=r"^Cannot fill \{\{\.inputs\.x\}\} in the container's args: only simple values, files,"
     ) as e:
@@ -108,20 +108,20 @@ def test_an_input_without_a_text_is_refused(value: Any) -> None:
 
 
 @pytest.mark.parametrize(("inputs", "there"), [({}, "none"), ({"b": 1, "a": 1}, "a, b")])
-def test_an_input_that_is_not_there_is_refused(inputs: dict[str, int], there: str) -> None:
+def test_a_missing_input_is_refused(inputs: dict[str, int], there: str) -> None:
     with pytest.raises(TemplateError, match=rf"there is no such input; there are: {there}\.$"):
         rendered("{{.inputs.x}}", inputs=inputs)
 
 
-def test_without_inputs_their_placeholders_stay() -> None:
+def test_without_inputs_the_placeholders_of_inputs_stay() -> None:
     assert rendered("{{.inputs.x}}") == ["{{.inputs.x}}"]
 
 
-def test_what_is_filled_in_is_not_filled_again() -> None:
+def test_filled_in_text_is_not_filled_again() -> None:
     assert rendered("{{.inputs.x}}", inputs={"x": "{{.input}}"}) == ["{{.input}}"]
 
 
-def test_only_args_are_filled_and_the_original_is_left_alone() -> None:
+def test_only_args_are_filled_and_the_original_is_unchanged() -> None:
     template = TaskTemplate(container=Container(command=["{{.input}}"], args=["{{.input}}"], image="{{.input}}"))
     before = template.SerializeToString()
     result = render_task_template(template, PREFIX)
@@ -138,6 +138,6 @@ def test_a_template_without_a_container_stays_without_one() -> None:
     assert not render_task_template(TaskTemplate(type="x"), PREFIX).HasField("container")
 
 
-def test_the_placeholders_of_a_template_can_be_asked_for() -> None:
+def test_placeholders_lists_those_of_a_template() -> None:
     template = TaskTemplate(container=Container(args=["{{.Input}} {{ .inputs.x }}", "{{.taskTemplatePath}}", "plain"]))
     assert placeholders(template) == {"input", "inputs.x", "tasktemplatepath"}

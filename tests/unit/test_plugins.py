@@ -1,4 +1,4 @@
-"""Registering plugins: which are refused, and those of installed packages."""
+"""Registering plugins: the ones that are refused, and those of installed packages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from support.connectors import Echo
 
 
 def plugin(**functions: Any) -> SimpleNamespace:
-    """A plugin of these hook implementations."""
+    """Return a plugin with these hook implementations."""
     return SimpleNamespace(**{f"connector_core_{name}": hookimpl(function) for name, function in functions.items()})
 
 
@@ -64,13 +64,13 @@ class TestRefusedPlugins:
                 SimpleNamespace(connector_core_before_call=connector_core_before_call), name="outer"
             )
 
-    def test_a_second_one_of_the_same_name(self, registry: ConnectorRegistry) -> None:
+    def test_a_second_plugin_of_the_same_name(self, registry: ConnectorRegistry) -> None:
         registry.register_plugin(plugin(secret=lambda key: "one"), "mine")
         with pytest.raises(EntryRefused, match=r"^The plugin 'mine' is not valid: .*already"):
             registry.register_plugin(plugin(secret=lambda key: "two"), "mine")
         assert registry.plugins.secret("k") == "one"
 
-    def test_the_same_one_twice_is_one(self, registry: ConnectorRegistry) -> None:
+    def test_the_same_plugin_twice_counts_once(self, registry: ConnectorRegistry) -> None:
         calls: list[str] = []
         mine = plugin(before_call=lambda call: calls.append("called"), connectors=lambda: [Echo()])
         registry.register_plugin(mine)
@@ -95,7 +95,7 @@ def connector_core_secret(key):
         assert registry.plugins.secret("k") == "plugin k"
         assert [(each.task_type, each.state) for each in registry.plugin_entries()] == [("vault", "loaded")]
 
-    def test_a_class_is_made_an_object_of(self, site: Site) -> None:
+    def test_a_class_is_instantiated(self, site: Site) -> None:
         source = """
 from connector_core import hookimpl
 
@@ -108,7 +108,7 @@ class P:
         site.add("vault", plugins={"vault": "vault_plugin:P"}, modules={"vault_plugin": source})
         assert ConnectorRegistry().plugins.secret("k") == "k"
 
-    def test_one_that_fails_is_recorded_and_the_others_work(self, site: Site) -> None:
+    def test_a_failing_plugin_is_recorded_and_the_others_work(self, site: Site) -> None:
         site.add("bad", plugins={"bad": "bad_plugin"}, modules={"bad_plugin": "raise SystemExit(4)"})
         site.add("vault", plugins={"vault": "vault_plugin"}, modules={"vault_plugin": self.MODULE})
         registry = ConnectorRegistry()
@@ -118,20 +118,20 @@ class P:
         assert "calls sys.exit(4) when it is imported" in str(states["bad"].reason)
         assert isinstance(registry.error_of(states["bad"]), SystemExit)
 
-    def test_one_that_brings_what_is_refused_is_recorded(self, site: Site) -> None:
+    def test_a_refused_plugin_is_recorded_as_failed(self, site: Site) -> None:
         source = "from connector_core import hookimpl\n\n\n@hookimpl\ndef connector_core_typo():\n    pass\n"
         site.add("bad", plugins={"bad": "bad_plugin"}, modules={"bad_plugin": source})
         (entry,) = ConnectorRegistry().plugin_entries()
         assert entry.state == "failed"
         assert "The plugin 'bad:bad' is not valid" in str(entry.reason)
 
-    def test_a_setting_turns_them_off(self, site: Site) -> None:
+    def test_settings_disable_plugins(self, site: Site) -> None:
         site.add("vault", plugins={"vault": "vault_plugin"}, modules={"vault_plugin": "raise RuntimeError"})
         for registry in (ConnectorRegistry(disable=["dist:vault"]), ConnectorRegistry(autoload=False)):
             (entry,) = registry.plugin_entries()
             assert entry.state == "disabled"
 
-    def test_one_may_use_the_registry_while_it_is_imported(self, site: Site) -> None:
+    def test_a_plugin_may_use_the_registry_while_it_is_imported(self, site: Site) -> None:
         source = "from connector_core import ConnectorRegistry\n\nfound = ConnectorRegistry.entries()\n" + self.MODULE
         site.add("vault", plugins={"vault": "vault_plugin"}, modules={"vault_plugin": source})
         assert [each.state for each in ConnectorRegistry.plugin_entries()] == ["loaded"]

@@ -1,4 +1,4 @@
-"""The public names: those of the specification, what importing them costs, and that they are all there."""
+"""The public names: they match the specification, they all exist, and importing them is cheap."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 import connector_core
 
-# The specification: class, its parameters, its methods and theirs, its properties.
+# The specification: each class with its parameters, its methods and their parameters, and its properties.
 SPECIFICATION: dict[str, dict[str, Any]] = {
     "AsyncConnectorBase": {
         "parameters": ["metadata_type", "kwargs"],
@@ -80,7 +80,7 @@ class TestTheSpecification:
         assert [one for one in parameters_of(function) if one not in {more.name for more in further}] == parameters
 
     @pytest.mark.parametrize("name", [name for name in SPECIFICATION if "properties" in SPECIFICATION[name]])
-    def test_each_property_is_there(self, name: str) -> None:
+    def test_each_property_exists(self, name: str) -> None:
         kind = getattr(connector_core, name)
         assert all(hasattr(kind, attribute) for attribute in SPECIFICATION[name]["properties"])
 
@@ -97,16 +97,16 @@ class TestTheSpecification:
 
 
 class TestTheNames:
-    def test_a_star_import_gives_all_of_them(self) -> None:
+    def test_a_star_import_gives_all_names(self) -> None:
         names: dict[str, object] = {}
         exec("from connector_core import *", names)
         assert set(connector_core.__all__) <= set(names)
 
     @pytest.mark.parametrize("name", connector_core.__all__)
-    def test_each_can_be_imported(self, name: str) -> None:
+    def test_each_name_can_be_imported(self, name: str) -> None:
         assert getattr(connector_core, name) is not None
 
-    def test_dir_shows_them_before_they_are_used(self) -> None:
+    def test_dir_shows_the_names_before_they_are_used(self) -> None:
         assert set(connector_core.__all__) <= set(dir(connector_core))
 
     def test_every_public_class_and_function_has_a_docstring(self) -> None:
@@ -114,7 +114,7 @@ class TestTheNames:
 
     def test_another_name_is_an_attribute_error(self) -> None:
         with pytest.raises(AttributeError, match=r"^module 'connector_core' has no attribute 'nothing'$"):
-            connector_core.nothing  # noqa: B018 - asking for it is the point
+            connector_core.nothing  # noqa: B018 - the access is the test
 
     def test_the_version_is_that_of_the_distribution(self) -> None:
         import importlib_metadata
