@@ -191,11 +191,12 @@ class UnknownPhase(ConnectorError, ValueError):
 
 
 class LiteralError(ConnectorError, ValueError):
-    """A value cannot become a Flyte literal, or a literal not the value asked for.
+    """A value cannot be converted to a Flyte literal, or a literal cannot be converted to a value.
 
     Attributes:
-        path: Where, such as ``outputs.rows[3].price``; empty when the value stands alone.
-        reason: What was expected, and what to do.
+        path: The place of the value, such as ``outputs.rows[3].price``; empty for a value on its own.
+        reason: What was expected and what to do. In the message, the path stands before the reason, or replaces
+            ``the value`` at its start.
     """
 
     def __init__(self, reason: str, *, path: str = "") -> None:
@@ -204,7 +205,10 @@ class LiteralError(ConnectorError, ValueError):
         super().__init__(reason)
 
     def __str__(self) -> str:
-        return f"{self.path.removeprefix('.')}: {self.reason}" if self.path else self.reason
+        path = self.path.removeprefix(".")
+        if path and self.reason.startswith("the value "):
+            return path + self.reason.removeprefix("the value")
+        return f"{path}: {self.reason}" if path else self.reason
 
 
 class TemplateError(ConnectorError, ValueError):

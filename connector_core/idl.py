@@ -1,7 +1,7 @@
-"""The flyteidl messages that a connector author meets, under one roof.
+"""The flyteidl messages that connector authors work with, in one place.
 
-They are the protobuf classes themselves: what ``task_template``, ``inputs`` and ``task_execution_metadata`` are, and
-what ``get_logs`` and ``get_metrics`` return. Importing this module imports protobuf.
+They are the protobuf classes of ``task_template``, ``inputs`` and ``task_execution_metadata``, and of the results of
+``get_logs`` and ``get_metrics``. Importing this module imports protobuf.
 """
 
 from flyteidl.admin.agent_pb2 import (

@@ -1,4 +1,4 @@
-"""TaskCategory and Resource: the key of a connector, and the state of a job."""
+"""TaskCategory, the key of a connector, and Resource, the state of a job."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ __all__ = ["Resource", "ResourceError", "TaskCategory"]
 
 @attrs.frozen(str=False)
 class TaskCategory:
-    """What a connector is looked up by: the task type and its version.
+    """The key for looking up a connector: a task type and its version.
 
     Args:
-        name: The task type, as it stands in ``TaskTemplate.type``.
+        name: The task type, as in ``TaskTemplate.type``.
         version: ``TaskTemplate.task_type_version``.
     """
 
@@ -34,7 +34,7 @@ class TaskCategory:
         return f"{self.name}_v{self.version}"
 
     def to_flyte_idl(self) -> TaskCategoryMessage:
-        """The category as flyteidl has it."""
+        """Return the category as a flyteidl message."""
         from connector_core.idl import TaskCategoryMessage
 
         return TaskCategoryMessage(name=self.name, version=self.version)
@@ -42,12 +42,12 @@ class TaskCategory:
 
 @attrs.frozen
 class ResourceError:
-    """Why a job failed, for programs: ``flyteidl.admin.AgentError``.
+    """The machine-readable cause of a failed job: ``flyteidl.admin.AgentError``.
 
     Args:
-        code: A short word, such as ``QUOTA``.
-        retryable: Whether another attempt may succeed (the wire's kind RECOVERABLE).
-        origin: ``"user"``, ``"system"`` or ``"unknown"``: whose fault it was.
+        code: A short identifier, such as ``QUOTA``.
+        retryable: True if another attempt may succeed; sent as the kind RECOVERABLE.
+        origin: The origin of the failure: ``"user"``, ``"system"`` or ``"unknown"``.
     """
 
     code: str
@@ -60,36 +60,36 @@ def _to_phase(value: Any) -> Phase:
         phase = value if type(value) is Phase else Phase(value)
     except ValueError:
         raise InvalidResource(
-            f"{value!r} is no phase; use one of {', '.join(phase.name for phase in Phase if phase)}."
+            f"{value!r} is not a phase; use one of {', '.join(phase.name for phase in Phase if phase)}."
         ) from None
     if phase is Phase.UNDEFINED:
         raise InvalidResource(
-            "A resource cannot be UNDEFINED: Flyte 2 takes it for an error and Flyte 1 for a retryable failure; "
-            "say what the job does, such as INITIALIZING or FAILED."
+            "A resource cannot be UNDEFINED: Flyte 2 treats it as an error, and Flyte 1 as a retryable failure; "
+            "use another phase, such as INITIALIZING or FAILED."
         )
     return phase
 
 
 def _check_message(_: Any, __: Any, message: Any) -> None:
     if not isinstance(message, str | None):
-        raise InvalidResource(f"A resource's message is a str, and not {type(message).__name__}.")
+        raise InvalidResource(f"A resource's message must be a str, not {type(message).__name__}.")
 
 
 @attrs.define
 class Resource:
-    """The state of a job now: what ``get`` and ``do`` return.
+    """The current state of a job, as ``get`` and ``do`` return it.
 
     Args:
-        phase: Where the job is; UNDEFINED and what is no phase are refused.
-        message: For the person who waits. Flyte shows it in the waiting phases and for FAILED and RETRYABLE_FAILED.
-        log_links: Links to the backend's own pages; Flyte reads them once for each phase.
-        outputs: Values by output name, or a ``LiteralMap``. None and ``{}`` differ: with None, Flyte reads
-            ``{output_prefix}/outputs.pb``.
-        custom_info: Anything that JSON can hold; Flyte reads it once for each phase.
-        error: Why the job failed, for programs.
+        phase: The phase of the job. UNDEFINED is refused.
+        message: A message for the user. Flyte shows it in the waiting phases and for FAILED and RETRYABLE_FAILED.
+        log_links: Links to pages of the backend; Flyte reads them once for each phase.
+        outputs: Values by output name, or a ``LiteralMap``. With None, Flyte reads ``{output_prefix}/outputs.pb``; with
+            ``{}``, the job has no outputs.
+        custom_info: Values by name that JSON can represent; Flyte reads them once for each phase.
+        error: The machine-readable cause of a failure.
 
     Raises:
-        InvalidResource: The phase is none that a caller could understand.
+        InvalidResource: if the phase is UNDEFINED or unknown, or if the message is not a str.
     """
 
     phase: Phase = attrs.field(converter=_to_phase)
@@ -101,43 +101,43 @@ class Resource:
 
     @classmethod
     def running(cls, *, message: str | None = None, **fields: Any) -> Resource:
-        """A job that goes on."""
+        """Return the state of a running job; `fields` are the other arguments of the class."""
         return cls(Phase.RUNNING, message, **fields)
 
     @classmethod
     def succeeded(
         cls, *, outputs: LiteralMap | Mapping[str, Any] | None = None, message: str | None = None, **fields: Any
     ) -> Resource:
-        """A job that did what it should."""
+        """Return the state of a successful job; `fields` are the other arguments of the class."""
         return cls(Phase.SUCCEEDED, message, outputs=outputs, **fields)
 
     @classmethod
     def failed(cls, message: str, *, code: str = "FAILED", origin: str = "user", **fields: Any) -> Resource:
-        """A job that failed, and would fail again."""
+        """Return the state of a failed job that would fail again; `code` and `origin` are those of ResourceError."""
         return cls(Phase.FAILED, message, error=ResourceError(code, retryable=False, origin=origin), **fields)
 
     @classmethod
     def retryable_failed(
         cls, message: str, *, code: str = "RETRYABLE_FAILED", origin: str = "system", **fields: Any
     ) -> Resource:
-        """A job that failed, and may succeed when it is tried again."""
+        """Return the state of a failed job that may succeed if it is retried; see :meth:`failed` for the arguments."""
         return cls(Phase.RETRYABLE_FAILED, message, error=ResourceError(code, retryable=True, origin=origin), **fields)
 
     @property
     def is_terminal(self) -> bool:
-        """Whether the job has ended."""
+        """True if the job has ended."""
         return is_terminal_phase(self.phase)
 
     async def to_flyte_idl(self, *, output_prefix: str | None = None) -> ResourceMessage:
-        """The resource as flyteidl has it, with native outputs as literals.
+        """Return the resource as a flyteidl message, with the outputs as literals.
 
         Args:
-            output_prefix: URI under which the outputs' tables, and files of this machine, are written.
+            output_prefix: URI under which tables in memory and local files are written.
 
         Raises:
-            LiteralError: An output is of no type that Flyte has (the path names it), or the outputs are larger than
-                Flyte takes, ``MAX_OUTPUT_BYTES``.
-            InvalidResource: ``custom_info`` is not JSON.
+            LiteralError: if an output cannot be converted (the path names it), or if the outputs are larger than
+                ``MAX_OUTPUT_BYTES``.
+            InvalidResource: if JSON cannot represent ``custom_info``.
         """
         import connector_core.idl as idl
 
@@ -162,10 +162,10 @@ class Resource:
 
     @classmethod
     def from_flyte_idl(cls, pb2_object: ResourceMessage) -> Resource:
-        """The resource that a message describes; its outputs stay a ``LiteralMap``.
+        """Return the resource of a flyteidl message; its outputs are a ``LiteralMap``.
 
         Raises:
-            InvalidResource: The phase is UNDEFINED, or one that this release does not know.
+            InvalidResource: if the phase is UNDEFINED or unknown.
         """
         from google.protobuf.json_format import MessageToDict
 
@@ -191,5 +191,7 @@ _ORIGINS = ("unknown", "user", "system")
 def _fill_custom_info(struct: Struct, value: Mapping[str, Any]) -> None:
     try:
         struct.update(json.loads(json.dumps(value, allow_nan=False)))
-    except (TypeError, ValueError, AttributeError) as error:  # AttributeError: JSON, but no object.
-        raise InvalidResource(f"custom_info must be what JSON can hold, by name: {error}.") from error
+    except (TypeError, ValueError, AttributeError) as error:  # AttributeError: it is not a JSON object.
+        raise InvalidResource(
+            f"custom_info must be a mapping of names to values that JSON can represent: {error}."
+        ) from error

@@ -1,4 +1,4 @@
-"""The phases of a job, and the words that backends have for them."""
+"""The phases of a job, and the names that backends use for them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Phase", "convert_to_flyte_phase", "is_terminal_phase"]
 
 
 class Phase(IntEnum):
-    """Where a job is: the values of ``flyteidl.core.TaskExecution.Phase``, without importing protobuf."""
+    """The phase of a job, with the values of ``flyteidl.core.TaskExecution.Phase``; it does not import protobuf."""
 
     UNDEFINED = 0
     QUEUED = 1
@@ -34,16 +34,16 @@ def is_terminal_phase(phase: Phase | int) -> bool:
 
 
 def convert_to_flyte_phase(state: str) -> Phase:
-    """Translate a backend's word for a job's state.
+    """Translate a backend's name of a job's state.
 
     Args:
-        state: The word, in any case, with any separators: ``"Out-Of-Memory"``, ``"outOfMemory"``.
+        state: The name, in any case and with any separators: ``"Out-Of-Memory"``, ``"outOfMemory"``.
 
     Returns:
-        The phase that Flyte is told.
+        The phase to report to Flyte.
 
     Raises:
-        UnknownPhase: The word is not known; the message lists those that are.
+        UnknownPhase: if the name is not known. The message lists the known names.
     """
     phase = _PHASE_OF_WORD.get(_squeeze(state)) if isinstance(state, str) else None
     if phase is None:
@@ -53,10 +53,9 @@ def convert_to_flyte_phase(state: str) -> Phase:
 
 _TERMINAL = frozenset({Phase.SUCCEEDED, Phase.ABORTED, Phase.FAILED, Phase.RETRYABLE_FAILED})
 
-# The words of flytekit's table keep the meaning that they have there (so cancelled and timeout are FAILED, because
-# Flyte loses the message of ABORTED). The rest are the states of Slurm, Kubernetes, YARN, Spark, Databricks, Snowflake,
-# BigQuery, Athena, AWS Batch, SageMaker, Ray, Airflow and Dataproc. What the infrastructure did to the job, and not the
-# job itself, is worth another attempt.
+# The names in flytekit's table keep their meaning (so cancelled and timeout are FAILED, because Flyte loses the message
+# of ABORTED). The others are the states of Slurm, Kubernetes, YARN, Spark, Databricks, Snowflake, BigQuery, Athena, AWS
+# Batch, SageMaker, Ray, Airflow and Dataproc. A failure that the infrastructure caused, and not the job, is retryable.
 _WORDS = {
     Phase.QUEUED: """
         queued submitted accepted new created scheduled enqueued requested deferred

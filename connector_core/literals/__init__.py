@@ -1,10 +1,10 @@
-"""The type engine: Python values to Flyte literals and back. Nothing is ever pickled.
+"""The type engine, which converts Python values to Flyte literals and back. It never pickles a value.
 
-The Python type decides (or the value's own, where none is declared) which *kind* converts a value: ``kinds`` says what
-a kind is, ``types`` finds it, ``scalars``, ``containers``, ``unions``, ``records``, ``blobs``, ``datasets`` and
-``untyped`` are the kinds that there are, and a plugin's :class:`LiteralConverter` makes a further one. ``writing`` and
-``reading`` begin there. A ``Literal`` or ``LiteralMap`` passes through wherever it stands. Everything else is a
-:class:`~connector_core.errors.LiteralError` that names the path of the value and what to do.
+The entry points are in ``writing`` and ``reading``. The declared type, or else the type of the value, determines the
+*kind* that converts the value. ``kinds`` defines the base class, and ``types`` finds the kind of a type. The kinds are
+in ``scalars``, ``containers``, ``unions``, ``records``, ``blobs``, ``datasets`` and ``untyped``, and plugins add more
+with :class:`LiteralConverter`. A ``Literal`` or ``LiteralMap`` is accepted in place of any value and copied unchanged.
+A value that cannot be converted raises a :class:`~connector_core.errors.LiteralError` with its path and what to do.
 """
 
 from importlib import import_module

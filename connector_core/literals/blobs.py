@@ -1,4 +1,4 @@
-"""The kinds of files and directories: Flyte's Blob. In reading, nothing is fetched."""
+"""The kinds of files and directories, Flyte's Blob. Reading a Blob fetches nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["BlobKind", "PathKind", "blob_kind"]
 
 
 class BlobKind(Kind):
-    """A file or a directory. What lies on this machine is uploaded, if the output prefix is elsewhere."""
+    """A file or a directory. A local one is uploaded if the output prefix is remote."""
 
     def __init__(self, python_type: type[File | Directory], format: str = "") -> None:
         self.python_type = python_type
@@ -31,7 +31,7 @@ class BlobKind(Kind):
         return LiteralType(blob=self._blob_type())
 
     def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
-        """As flytekit's own classes are described, for Flyte's console knows those."""
+        """Return the schema of flytekit's class, which Flyte's console knows."""
         text = {"type": "string"}
         path = {"anyOf": [text, {**text, "format": "path"}], "default": None}
         properties: dict[str, Any] = {"path": path}
@@ -48,7 +48,7 @@ class BlobKind(Kind):
                 literal.scalar.blob.uri = uri
             except UnicodeEncodeError as error:
                 raise LiteralError(
-                    f"the URI {without_credentials(uri)!r:.80} is no valid Unicode: {error.reason}."
+                    f"the URI {without_credentials(uri)!r:.80} is not valid Unicode: {error.reason}."
                 ) from error
             literal.scalar.blob.metadata.type.CopyFrom(self._blob_type())
 
@@ -70,7 +70,7 @@ class BlobKind(Kind):
         return self.python_type(path, format=self._format)
 
     def _target(self, value: Any, scope: Scope) -> str:
-        """Where the value will be."""
+        """Return the URI of the value, and plan the upload if there is one."""
         if isinstance(value, self.python_type):
             uri: str = value.uri
         elif isinstance(value, str | os.PathLike) and not isinstance(value, File | Directory):
@@ -85,7 +85,7 @@ class BlobKind(Kind):
         if not (path.is_file() if self.python_type is File else path.is_dir()):
             raise LiteralError(f"there is no {'file' if self.python_type is File else 'directory'} {uri}.")
         if scope.output_prefix is None or not is_remote(scope.output_prefix):
-            return uri  # Who reads it is on this machine, too.
+            return uri  # The reader is on this machine, too.
         placed = f"{scope.output_prefix.rstrip('/')}/{uuid.uuid4().hex}/{path.name}"
         scope.uploads.append(partial(upload, path, placed))
         return placed
@@ -96,7 +96,7 @@ class BlobKind(Kind):
 
 
 class PathKind(BlobKind):
-    """``pathlib.Path`` and ``os.PathLike``: a file on this machine. In a record it is its text, as in flytekit."""
+    """``pathlib.Path`` and ``os.PathLike``: a local file. In a record it is a string, as in flytekit."""
 
     def __init__(self) -> None:
         super().__init__(File)
@@ -119,6 +119,6 @@ class PathKind(BlobKind):
 
 
 def blob_kind(declared: BlobType) -> BlobKind:
-    """The kind that an interface, or a literal, declares."""
+    """Return the kind for the type that an interface or a literal declares."""
     is_file = declared.dimensionality == BlobType.SINGLE
     return BlobKind(File if is_file else Directory, declared.format)

@@ -20,13 +20,13 @@ __all__ = ["DictKind", "ListKind", "MapKind", "TupleKind", "check_name", "fill_m
 
 
 class ListKind(Kind):
-    """Values of one type: a list, or a tuple or set of any length.
+    """A list, or a tuple or set of any length, of values of one type.
 
     Args:
-        name: The type as a person writes it.
+        name: The type in Python notation.
         item: The kind of each value.
-        make: What they come back as.
-        accepted: The types that may hold them.
+        make: The type that reading returns.
+        accepted: The types that writing accepts; by default, `make`.
     """
 
     tag = "Typed List"
@@ -92,12 +92,12 @@ class ListKind(Kind):
             return values
         try:
             return self._make(values)
-        except TypeError as error:  # what cannot be hashed
-            raise LiteralError(f"the values cannot stand in a {self._make.__name__}: {error}.") from error
+        except TypeError as error:  # A value is not hashable.
+            raise LiteralError(f"the values cannot be in a {self._make.__name__}: {error}.") from error
 
 
 class TupleKind(Kind):
-    """A tuple of fixed length, each place with a type of its own. Flyte has none: it travels as msgpack."""
+    """A tuple of fixed length, with a type for each item. Flyte has no such type, so it is sent as msgpack."""
 
     tag = "tuple"
     python_type = tuple
@@ -143,10 +143,10 @@ class TupleKind(Kind):
 
 
 class DictKind(Kind):
-    """A dict whose keys are not texts: Flyte's map has no such keys, so it travels as msgpack.
+    """A dict whose keys are not strings. The keys of Flyte's map are strings, so the dict is sent as msgpack.
 
     Args:
-        name: The type as a person writes it.
+        name: The type in Python notation.
         key: The kind of the keys.
         value: The kind of the values.
     """
@@ -188,11 +188,11 @@ class DictKind(Kind):
                 for key, item in items.items():
                     converted[convert_key(key)] = convert_value(item)
         except TypeError as error:
-            raise LiteralError(f"a key of {self} cannot be a key: {error}.") from error
+            raise LiteralError(f"a key of {self} cannot be a dict key: {error}.") from error
         return converted
 
     def _unpack_key(self, packed: Any) -> Any:
-        """The key itself; JSON and a Struct hold a number as its text."""
+        """Return the key. JSON and protobuf Struct have strings for numbers."""
         try:
             return self.key.unpack(packed)
         except LiteralError:
@@ -200,7 +200,7 @@ class DictKind(Kind):
                 raise
             try:
                 return self.key.unpack(json.loads(packed))
-            except ValueError:  # LiteralError is one, too
+            except ValueError:  # Also a LiteralError.
                 pass
             raise
 
@@ -236,7 +236,7 @@ def fill_map(literal: Literal, values: dict[Any, Any], kind: Kind, scope: Scope)
 
 
 def read_map(literal: Literal, kind: Kind, depth: int) -> dict[str, Any]:
-    """The dict that a map of literals is."""
+    """Return the dict of a map of literals."""
     inner, read = deeper(depth), kind.read
     values: dict[str, Any] = {}
     name = ""
@@ -247,11 +247,15 @@ def read_map(literal: Literal, kind: Kind, depth: int) -> dict[str, Any]:
 
 
 def check_name(name: Any) -> None:
-    """Refuse what cannot name a literal."""
+    """Check the name of a literal.
+
+    Raises:
+        LiteralError: if it is not a str, is a Secret, or is not valid Unicode.
+    """
     if not isinstance(name, str) or isinstance(name, Secret):
         raise LiteralError(f"a name must be a str, got {short_repr(name)}.")
     if not name.isascii():
         try:
             name.encode()
         except UnicodeEncodeError as error:
-            raise LiteralError(f"the name {name!r} is no valid Unicode: {error.reason}.") from error
+            raise LiteralError(f"the name {name!r} is not valid Unicode: {error.reason}.") from error

@@ -1,4 +1,7 @@
-"""Converters that plugins contribute, found by the name of the type so that neither side is imported in vain."""
+"""The converters of plugins.
+
+A converter may name its type as a string, so that the type need not be imported before it is used.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +28,13 @@ log: logging.Logger = logging.getLogger(__name__)
 
 @attrs.frozen
 class LiteralConverter:
-    """How values of one Python type, and of its subclasses, become literals and come back.
+    """The conversion of the values of one Python type, and of its subclasses, to and from literals.
 
     Args:
-        python_type: The type, or its qualified name such as ``"decimal.Decimal"``, so that it need not be imported.
-        literal_type: What an interface declares for it.
-        to_literal: Gives the literal of a value. What it raises becomes a LiteralError that names the value's path.
-        from_literal: Gives the value of a literal, when the type is asked for; likewise.
+        python_type: The type, or its qualified name such as ``"decimal.Decimal"``, which avoids importing it.
+        literal_type: The type that an interface declares.
+        to_literal: Returns the literal of a value. An exception becomes a LiteralError with the path of the value.
+        from_literal: Returns the value of a literal. Exceptions are treated in the same way.
     """
 
     python_type: type | str
@@ -46,7 +49,7 @@ class LiteralConverter:
 
 
 def register_converter(converter: LiteralConverter) -> None:
-    """Make a converter known in this process; for one type the converter that came first stays."""
+    """Register a converter in this process. A second converter of the same type is logged and ignored."""
     first = _CONVERTERS.setdefault(converter.type_name, converter)
     KINDS.clear()
     if first != converter:
@@ -54,7 +57,7 @@ def register_converter(converter: LiteralConverter) -> None:
 
 
 def converter_for(python_type: object) -> LiteralConverter | None:
-    """The converter of this type or of its nearest base class."""
+    """Return the converter of this type, or of its nearest base class, or None."""
     if not _CONVERTERS or not isinstance(python_type, type):
         return None
     found = (_CONVERTERS.get(_qualified(cls)) for cls in python_type.__mro__)
@@ -62,7 +65,7 @@ def converter_for(python_type: object) -> LiteralConverter | None:
 
 
 class ConverterKind(Kind):
-    """A type that a converter makes known. In a record it stands as what its literal holds."""
+    """A type with a converter. In a record, it is packed as the content of its literal."""
 
     def __init__(self, python_type: type, converter: LiteralConverter, untyped: Kind) -> None:
         self.name: str = python_type.__name__
@@ -82,7 +85,9 @@ class ConverterKind(Kind):
             return
         converted = self._call(self._converter.to_literal, value)
         if not isinstance(converted, Literal):
-            raise LiteralError(f"the converter of {self.tag} gave a {type(converted).__name__} instead of a Literal.")
+            raise LiteralError(
+                f"the converter of {self.tag} returned a {type(converted).__name__} instead of a Literal."
+            )
         literal.CopyFrom(converted)
 
     def read(self, literal: Literal, depth: int) -> Any:

@@ -1,4 +1,4 @@
-"""Structured datasets: a table in memory, or one that lies at a URI."""
+"""The kind of structured datasets: tables in memory or at a URI."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ PARQUET = "parquet"
 
 
 class DatasetKind(Kind):
-    """A table: one in memory is written as Parquet under the output prefix.
+    """A table. A table in memory is written as Parquet under the output prefix.
 
     Args:
-        python_type: StructuredDataset, or the class of a table, as which it is read.
-        columns: The declared columns; none: all that there are.
-        format: The declared format; empty where nothing is said.
+        python_type: The class as which the table is read: StructuredDataset, or a class of tables.
+        columns: The declared columns; if empty, all columns.
+        format: The declared format; empty if none is declared.
     """
 
     tag = "StructuredDataset Transformer"
@@ -48,7 +48,7 @@ class DatasetKind(Kind):
         return LiteralType(structured_dataset_type=self._dataset_type())
 
     def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
-        """As flytekit's own class is described, for Flyte's console knows that."""
+        """Return the schema of flytekit's class, which Flyte's console knows."""
         text_or_null = {"anyOf": [{"type": "string"}, {"type": "null"}]}
         properties = {"uri": {**text_or_null, "default": None}, "file_format": {**text_or_null, "default": ""}}
         title = "StructuredDataset"
@@ -65,7 +65,8 @@ class DatasetKind(Kind):
             dataset.metadata.structured_dataset_type.CopyFrom(self._dataset_type(file_format, value.columns))
         except UnicodeEncodeError as error:
             raise LiteralError(
-                f"the dataset {without_credentials(uri)!r:.80} is described in no valid Unicode: {error.reason}."
+                f"the dataset {without_credentials(uri)!r:.80} has a description that is not valid Unicode: "
+                f"{error.reason}."
             ) from error
 
     def read(self, literal: Literal, depth: int) -> Any:
@@ -107,7 +108,7 @@ class DatasetKind(Kind):
         raise self.refuse(value)
 
     def _target(self, value: StructuredDataset, scope: Scope) -> tuple[str, str]:
-        """Where the table will be, and in which format."""
+        """Return the URI and the format of the table, and plan the upload if there is one."""
         if isinstance(value.uri, Secret):
             raise self.refuse(value.uri)
         if value.table is not None:
@@ -124,11 +125,13 @@ class DatasetKind(Kind):
 
     def _place_table(self, value: StructuredDataset, scope: Scope) -> str:
         if self._format not in ("", PARQUET):
-            raise LiteralError(f"a table is written as {PARQUET}, and {self._format!r} is declared.")
+            raise LiteralError(f"a table is written as {PARQUET}, but the declared format is {self._format!r}.")
         uri: str | None = value.uri
         if uri is None:
             if scope.output_prefix is None:
-                raise LiteralError("a table needs a place to be written to: give an output_prefix, or its URI.")
+                raise LiteralError(
+                    "there is no place to write the table; pass an output_prefix, or give the StructuredDataset a URI."
+                )
             uri = _new_place(scope.output_prefix)
         scope.uploads.append(partial(write_parquet, value.table, uri))
         return uri
@@ -136,7 +139,7 @@ class DatasetKind(Kind):
     def _dataset_type(
         self, file_format: str = "", columns: Mapping[str, LiteralType] | None = None
     ) -> StructuredDatasetType:
-        """The declared type; `columns` are those of a value, which count where none are declared."""
+        """Return the declared type; the columns of a value are used if no columns are declared."""
         described = [
             StructuredDatasetType.DatasetColumn(name=name, literal_type=declared)
             for name, declared in (self._columns or columns or {}).items()
@@ -147,7 +150,7 @@ class DatasetKind(Kind):
 def declared_columns(
     columns: Mapping[str, Any], literal_type: Callable[[Any], LiteralType], prefix: str = ""
 ) -> dict[str, LiteralType]:
-    """The LiteralTypes of columns that an annotation declares; a nested one is spelled ``outer.inner``."""
+    """Return the LiteralTypes of the columns in an annotation; a nested column is named ``outer.inner``."""
     declared: dict[str, LiteralType] = {}
     for name, python_type in columns.items():
         if isinstance(python_type, Mapping):

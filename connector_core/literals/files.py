@@ -1,4 +1,4 @@
-"""Files and directories, here or elsewhere."""
+"""File and Directory: the values of Flyte's Blob, on this machine or in an object store."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ __all__ = ["Directory", "File", "upload"]
 
 @attrs.frozen
 class _Blob:
-    """What a file and a directory have in common.
+    """The base class of files and directories.
 
     Args:
-        uri: Where it is: a path, or a URI that fsspec knows.
-        format: Flyte's word for what it holds, such as ``csv``; empty where nothing is said.
+        uri: A path, or a URI that fsspec supports.
+        format: Flyte's name for the format, such as ``csv``; empty if unknown.
     """
 
     uri: str = attrs.field(converter=os.fspath)
@@ -33,30 +33,33 @@ class _Blob:
         return self.uri
 
     def __fspath__(self) -> str:
-        """The path, for ``open`` and the like.
+        """Return the path, for ``open`` and similar functions.
 
         Raises:
-            LiteralError: It is remote: it has to be downloaded first.
+            LiteralError: if the URI is remote.
         """
         if is_remote(self.uri):
             raise LiteralError(f"{without_credentials(self.uri)} is not on this machine; use download() or open().")
         return self.uri.removeprefix("file://")
 
     def download(self, to: str | os.PathLike[str]) -> Path:
-        """Copy it to this machine.
+        """Copy the file or directory to this machine.
 
         Args:
-            to: The path that it shall have.
+            to: The path of the copy.
+
+        Returns:
+            The path of the copy.
 
         Raises:
-            LiteralError: It cannot be read.
+            LiteralError: if it cannot be read.
         """
         from fsspec.core import url_to_fs
 
         try:
             filesystem, path = url_to_fs(self.uri)
             filesystem.get(path, os.fspath(to), recursive=filesystem.isdir(path))
-        except Exception as error:  # A filesystem raises what it likes.
+        except Exception as error:  # A filesystem may raise anything.
             raise LiteralError(without_credentials(f"{self.uri} cannot be downloaded: {error}.")) from error
         return Path(to)
 
@@ -70,23 +73,23 @@ class File(_Blob):
             report = File("/tmp/report.html", format="html")  # uploaded when the outputs are written
             return Resource.succeeded(outputs={"report": report})
 
-    An interface declares it as ``File``, or ``Annotated[File, "html"]`` with its format.
+    An interface declares a file as ``File``, or with its format as ``Annotated[File, "html"]``.
 
     Args:
-        uri: Where it is: a path, or a URI that fsspec knows.
-        format: Flyte's word for what it holds, such as ``csv``; empty where nothing is said.
+        uri: A path, or a URI that fsspec supports.
+        format: Flyte's name for the format, such as ``csv``; empty if unknown.
     """
 
     __slots__ = ()
 
     def open(self, mode: str = "rb") -> AbstractContextManager[Any]:
-        """Open it where it is, for a ``with`` statement.
+        """Return a context manager that opens the file without copying it first.
 
         Args:
-            mode: As of the built-in ``open``.
+            mode: The mode, as for the built-in ``open``.
 
         Raises:
-            LiteralError: Nothing can open such a URI.
+            LiteralError: if no installed package supports the URI.
         """
         import fsspec
 
@@ -101,18 +104,18 @@ class Directory(_Blob):
     """A directory, here or in an object store: Flyte's multipart Blob.
 
     Args:
-        uri: Where it is: a path, or a URI that fsspec knows.
-        format: Flyte's word for what its files hold; empty where nothing is said.
+        uri: A path, or a URI that fsspec supports.
+        format: Flyte's name for the format of the files; empty if unknown.
     """
 
     __slots__ = ()
 
 
 def upload(path: Path, uri: str) -> None:
-    """Copy a file or a directory of this machine.
+    """Copy a file or a directory of this machine to a URI.
 
     Raises:
-        LiteralError: It cannot be written there.
+        LiteralError: if it cannot be written there.
     """
     from fsspec.core import url_to_fs
 
@@ -120,5 +123,5 @@ def upload(path: Path, uri: str) -> None:
         filesystem, target = url_to_fs(uri)
         filesystem.makedirs(filesystem._parent(target), exist_ok=True)
         filesystem.put(os.fspath(path), target, recursive=path.is_dir())
-    except Exception as error:  # A filesystem raises what it likes.
+    except Exception as error:  # A filesystem may raise anything.
         raise LiteralError(without_credentials(f"{path} cannot be uploaded to {uri}: {error}.")) from error

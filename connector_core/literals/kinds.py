@@ -1,4 +1,4 @@
-"""Kind: how the values of one type travel. What every kind has, and what they share."""
+"""Kind, the base class of the conversions, and the functions that all kinds share."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ __all__ = [
 ]
 
 MAX_DEPTH = 30
-"""Levels of lists, dicts and unions: protobuf refuses messages nested deeper than 100. One level takes up to three, and
-what is around the outputs, as a service sends them, and within a datetime takes nine."""
+"""The permitted levels of lists, dicts and unions. Protobuf refuses messages nested deeper than 100: a level takes up
+to three, and the response around the outputs, together with a datetime inside them, takes nine."""
 
 MSGPACK = "msgpack"
 """The tag of a Binary scalar that holds msgpack (flytekit: ``flytekit.core.constants.MESSAGEPACK``)."""
 
 
 KINDS: dict[Any, tuple[Any, Kind]] = {}
-"""What is remembered of types, until a converter comes that may change it."""
+"""The cache of types and their kinds; a new converter empties it."""
 
 
 @attrs.frozen
 class Scope:
-    """What writing a value needs to know of its surroundings.
+    """The context in which a value is converted to a literal.
 
     Args:
-        output_prefix: URI under which files and tables are written; None: nowhere.
-        uploads: What is still to be done when all literals are made: nothing is uploaded for a value that is refused.
-        depth: Levels that may still be opened.
+        output_prefix: URI under which files and tables are written, or None if they cannot be.
+        uploads: Functions to call after all literals have been made, so that nothing is uploaded for a refused value.
+        depth: The number of levels that may still be nested.
     """
 
     output_prefix: str | None = None
@@ -58,15 +58,15 @@ class Scope:
     depth: int = MAX_DEPTH
 
     def deeper(self) -> Scope:
-        """The scope one level down."""
+        """Return the scope of the next level."""
         return Scope(self.output_prefix, self.uploads, deeper(self.depth))
 
 
 def deeper(depth: int) -> int:
-    """The levels that are left one level down.
+    """Return the number of levels that remain below the next level.
 
     Raises:
-        LiteralError: None is left.
+        LiteralError: if no level is left.
     """
     if depth == 0:
         raise LiteralError(f"nested deeper than {MAX_DEPTH} levels.")
@@ -74,17 +74,17 @@ def deeper(depth: int) -> int:
 
 
 class Kind(ABC):
-    """How the values of one type travel: as literals, and as a part of msgpack.
+    """The conversion of the values of one type, to and from literals and msgpack.
 
-    A value that stands alone, or in a list or a dict, is a literal of its own. What stands inside a record (a
-    dataclass, a dict of no declared type) is *packed*: it becomes what msgpack has.
+    A value on its own, or in a list or dict, becomes a literal. A value inside a record (a dataclass, or a dict without
+    a declared type) is *packed*: it becomes a value that msgpack can encode.
 
     Attributes:
-        name: The type as a person writes it.
-        tag: What flytekit calls its transformer; Flyte tells the variants of a union by it.
-        python_type: The exact type of its values, which a union tries first; None if there is no such type.
-        packed_type: The exact type of its packed values, likewise.
-        is_ordered: Whether a type that Python holds for equal may be another: ``int | str`` and ``str | int``.
+        name: The type in Python notation.
+        tag: The name of flytekit's transformer, by which Flyte distinguishes the variants of a union.
+        python_type: The exact type of the values, which a union tries first; None if there is no such type.
+        packed_type: The exact type of the packed values, used in the same way.
+        is_ordered: True if a type that compares equal may need another kind, such as ``int | str`` and ``str | int``.
     """
 
     name: str
@@ -98,30 +98,34 @@ class Kind(ABC):
 
     @abstractmethod
     def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
-        """What an interface declares; `outer` are the records around it, so that one that holds itself ends."""
+        """Return the type that an interface declares.
+
+        Args:
+            outer: The kinds of the records around this one, which end the recursion of a record that contains itself.
+        """
 
     @abstractmethod
     def pack(self, value: Any, scope: Scope) -> Any:
-        """The value as msgpack has it."""
+        """Return the value as msgpack can encode it."""
 
     @abstractmethod
     def unpack(self, packed: Any) -> Any:
-        """The value of what msgpack, JSON or a Struct held."""
+        """Return the value of decoded msgpack, JSON or a protobuf Struct."""
 
     @abstractmethod
     def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
-        """The JSON schema of the packed value, as Flyte's console shows it."""
+        """Return the JSON schema of the packed value, as Flyte's console shows it."""
 
     def fill(self, literal: Literal, value: Any, scope: Scope) -> None:
-        """Write the value into an empty literal: as msgpack, unless a kind does better.
+        """Write the value into an empty literal, as msgpack unless a subclass overrides this method.
 
-        (Filling in place takes a quarter of the time that nested constructors take.)
+        Filling a literal in place takes a quarter of the time of nested constructors.
         """
         if not fill_from_literal(literal, value):
             fill_msgpack(literal, self.pack(value, scope))
 
     def read(self, literal: Literal, depth: int) -> Any:
-        """The value of a literal: of msgpack or a Struct, in a union or offloaded, as each kind may arrive."""
+        """Return the value of a literal that holds msgpack or a protobuf Struct, is in a union, or is offloaded."""
         match literal.WhichOneof("value"):
             case "scalar":
                 match literal.scalar.WhichOneof("value"):
@@ -136,12 +140,12 @@ class Kind(ABC):
         raise LiteralError(f"expected {self}, got {content_name(literal)}.")
 
     def refuse(self, value: Any) -> LiteralError:
-        """The error for a value, or a packed value, of another type."""
+        """Return the error for a value, or a packed value, of another type."""
         return LiteralError(f"expected {self}, got {type_name(type(value))}.")
 
 
 def fill_from_literal(literal: Literal, value: Any) -> bool:
-    """Whether the value is a literal already, which passes through as it is."""
+    """Copy the value if it is a Literal or a LiteralMap, and tell whether it is."""
     if type(value) is Literal:
         literal.CopyFrom(value)
     elif type(value) is LiteralMap:
@@ -152,35 +156,37 @@ def fill_from_literal(literal: Literal, value: Any) -> bool:
 
 
 def fill_msgpack(literal: Literal, packed: Any) -> None:
-    """Write what is packed as flytekit does, a Binary scalar.
+    """Write a packed value as a Binary scalar, as flytekit does.
 
     Raises:
-        LiteralError: A number has more than 64 bits, or a text is no Unicode.
+        LiteralError: if a number has more than 64 bits, or if a string is not valid Unicode.
     """
     binary = literal.scalar.binary
     try:
         binary.value = msgspec.msgpack.encode(packed)
     except (ValueError, OverflowError) as error:  # UnicodeEncodeError is a ValueError
-        raise LiteralError(f"it cannot be written: {error}.") from error
+        raise LiteralError(f"the value cannot be encoded: {error}.") from error
     binary.tag = MSGPACK
 
 
 def decode_msgpack(literal: Literal) -> Any:
-    """What the msgpack of a Binary scalar holds."""
+    """Return the decoded msgpack of a Binary scalar.
+
+    Raises:
+        LiteralError: if the bytes are in another format, or if they are malformed.
+    """
     binary = literal.scalar.binary
     if binary.tag != MSGPACK:
-        raise LiteralError(
-            f"its bytes are of the format {binary.tag!r}, which cannot be read; it should be {MSGPACK!r}."
-        )
+        raise LiteralError(f"the bytes have the format {binary.tag!r}, which is not supported; expected {MSGPACK!r}.")
     try:
         return msgspec.msgpack.decode(binary.value)
     # TypeError: a map whose key is a list or a map.
     except (msgspec.MsgspecError, ValueError, TypeError) as error:
-        raise LiteralError(f"its msgpack bytes are malformed: {error}.") from error
+        raise LiteralError(f"the msgpack bytes are malformed: {error}.") from error
 
 
 def msgpack_type() -> LiteralType:
-    """The LiteralType of what travels as msgpack: the annotation tells Flyte's cache how to read it."""
+    """Return the LiteralType of msgpack values; its annotation tells Flyte's cache how to read them."""
     declared = LiteralType(simple=SimpleType.STRUCT)
     declared.annotation.annotations.update({"cache-key-metadata": {"serialization-format": MSGPACK}})
     return declared

@@ -12,15 +12,15 @@ __all__ = ["content_name", "short_repr", "type_name"]
 
 
 def short_repr(value: Any) -> str:
-    """The value as it is written, cut short."""
+    """Return the repr of a value, truncated to 80 characters."""
     try:
         return f"{value!r:.80}"
-    except Exception:  # Such as that of an int of more than 4300 digits.
+    except Exception:  # For instance for an int of more than 4300 digits.
         return f"this {type_name(type(value))}"
 
 
 def type_name(python_type: Any) -> str:
-    """The type as a person would write it."""
+    """Return the type in Python notation."""
     if python_type is None or python_type is NoneType:
         return "None"
     if isinstance(python_type, type) and not get_args(python_type):
@@ -31,7 +31,7 @@ def type_name(python_type: Any) -> str:
 
 
 def content_name(literal: Literal) -> str:
-    """What a literal holds, in Python's words where it has them."""
+    """Return the name of the content of a literal, as a Python type if there is one."""
     held: str | None = literal.WhichOneof("value")
     if held == "scalar":
         held = literal.scalar.WhichOneof("value")

@@ -1,4 +1,4 @@
-"""Offloaded literals: Flyte leaves a large one in the object store and sends its URI."""
+"""Fetches offloaded literals. Flyte leaves a large literal in the object store and sends its URI."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 __all__ = ["MAX_OFFLOADED_BYTES", "fetch"]
 
 MAX_OFFLOADED_BYTES = 256 * 2**20
-"""Of an offloaded literal: as Python values it takes many times that."""
+"""The maximum size of an offloaded literal, which takes many times as much memory as Python values."""
 
 
 def fetch(offloaded: LiteralOffloadedMetadata) -> Literal:
-    """The literal that lies at the URI.
+    """Return the literal that is stored at the URI.
 
     Raises:
-        LiteralError: It cannot be read, is no literal, or is larger than ``MAX_OFFLOADED_BYTES``.
+        LiteralError: if it cannot be read, is not a literal, or is larger than ``MAX_OFFLOADED_BYTES``.
     """
     if not offloaded.uri:
-        raise LiteralError("the literal is offloaded, and does not say where to.")
+        raise LiteralError("the offloaded literal has no URI.")
     data = _read(offloaded.uri)
     if len(data) > MAX_OFFLOADED_BYTES:
         raise LiteralError(
@@ -36,7 +36,7 @@ def fetch(offloaded: LiteralOffloadedMetadata) -> Literal:
     try:
         return Literal.FromString(data)
     except DecodeError as error:
-        raise LiteralError(f"what lies at {without_credentials(offloaded.uri)} is no offloaded literal.") from error
+        raise LiteralError(f"the data at {without_credentials(offloaded.uri)} is not a Literal.") from error
 
 
 def _read(uri: str) -> bytes:
@@ -46,6 +46,6 @@ def _read(uri: str) -> bytes:
         opened: Any = fsspec.open(uri, "rb")
         with opened as file:
             data: bytes = file.read(MAX_OFFLOADED_BYTES + 1)
-    except Exception as error:  # A filesystem raises what it likes.
+    except Exception as error:  # A filesystem may raise anything.
         raise LiteralError(without_credentials(f"the literal offloaded to {uri} cannot be read: {error}.")) from error
     return data

@@ -1,4 +1,4 @@
-"""google.protobuf.Struct: how Flyte's console, and flytekit of old, send what msgpack carries now."""
+"""Reads google.protobuf.Struct, which Flyte's console and old releases of flytekit send instead of msgpack."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ __all__ = ["dict_from_protobuf"]
 
 
 def dict_from_protobuf(struct: Struct) -> dict[str, Any]:
-    """The struct as a dict. Its only number is a float: a whole one that a float holds exactly becomes an int again."""
+    """Return the struct as a dict.
+
+    A Struct has floats only. A whole number that a float represents exactly becomes an int.
+    """
     return {name: _from_value(value) for name, value in struct.fields.items()}
 
 

@@ -1,4 +1,4 @@
-"""Literals to Python values."""
+"""Converts literals to Python values."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ __all__ = ["afrom_literal", "afrom_literal_map", "from_literal", "from_literal_m
 
 
 def from_literal(literal: Literal, python_type: Any = None, *, path: str = "") -> Any:
-    """The Python value of a Flyte literal.
+    """Return the Python value of a Flyte literal.
 
-    A file, a directory and a StructuredDataset stay where they are; an offloaded literal and a declared table (such as
-    ``pyarrow.Table``) are fetched.
+    Offloaded literals, and tables of a declared class such as ``pyarrow.Table``, are fetched. Files, directories and
+    StructuredDatasets are not.
 
     Args:
         literal: The literal.
-        python_type: The type that is wanted, or a LiteralType; ``Literal`` for the literal itself. None: what the
-            literal itself says; one that Python has no value for is then returned as it is.
-        path: Where the literal stands, for the error.
+        python_type: The Python type or the LiteralType of the value, or ``Literal`` for the literal itself. With None,
+            the literal decides, and a literal without an equivalent in Python is returned unchanged.
+        path: The path of the literal in error messages.
 
     Raises:
-        LiteralError: The literal holds another type, is malformed, or cannot be fetched.
+        LiteralError: if the literal has another type, is malformed, or cannot be fetched.
     """
     if not isinstance(literal, Literal):
         raise LiteralError(f"expected a Literal, got {type_name(type(literal))}.", path=path)
@@ -42,12 +42,12 @@ def from_literal(literal: Literal, python_type: Any = None, *, path: str = "") -
 
 
 async def afrom_literal(literal: Literal, python_type: Any = None, *, path: str = "") -> Any:
-    """As :func:`from_literal`, in a thread: something may have to be fetched."""
+    """Call :func:`from_literal` in a thread, because it may have to fetch something."""
     return await asyncio.to_thread(from_literal, literal, python_type, path=path)
 
 
 def from_literal_map(literals: LiteralMap | None, types: Types = None, *, path: str = "") -> dict[str, Any]:
-    """The Python values of literals by name: a connector's inputs as keyword arguments.
+    """Return the Python values of literals by name, such as a connector's inputs as keyword arguments.
 
     ::
 
@@ -55,14 +55,13 @@ def from_literal_map(literals: LiteralMap | None, types: Types = None, *, path: 
             arguments = from_literal_map(inputs, task_template.interface.inputs, path="inputs")
 
     Args:
-        literals: The literals by name. None, as a connector's ``inputs`` may be, is as good as none of them where
-            nothing is declared, and an error where something is.
-        types: The declared types by name, whose order the result has, or a side of an interface. None, or a side that
-            declares nothing: the values are what the literals themselves say.
-        path: Where the literals stand, such as ``inputs``.
+        literals: The literals by name. None, which a connector's ``inputs`` may be, counts as an empty map.
+        types: The declared types by name, in the order of the result, or one side of an interface. With None, or a side
+            without declarations, the literals decide.
+        path: The path of the literals in error messages, such as ``inputs``.
 
     Raises:
-        LiteralError: A declared name is missing, or a literal is not of its type.
+        LiteralError: if a declared name is missing, or if a literal cannot be converted to its type.
     """
     if literals is not None and not isinstance(literals, LiteralMap):
         raise LiteralError(f"expected a LiteralMap, got {type_name(type(literals))}.", path=path)
@@ -70,9 +69,9 @@ def from_literal_map(literals: LiteralMap | None, types: Types = None, *, path: 
     found = LiteralMap().literals if literals is None else literals.literals
     for name in declared or ():
         if name not in found:
-            there = f"there are: {', '.join(sorted(found))}" if found else "there is none"
-            there = "there are no values at all" if literals is None else there
-            raise LiteralError(f"the value is missing; {there}.", path=join_path(path, name))
+            given = f"the given {path or 'values'} are: {', '.join(sorted(found))}"
+            given = given if found else f"no {path or 'values'} were given"
+            raise LiteralError(f"the value is missing; {given}.", path=join_path(path, name))
     return {
         name: from_literal(found[name], declared[name] if declared else None, path=join_path(path, name))
         for name in (found if declared is None else declared)
@@ -80,5 +79,5 @@ def from_literal_map(literals: LiteralMap | None, types: Types = None, *, path: 
 
 
 async def afrom_literal_map(literals: LiteralMap | None, types: Types = None, *, path: str = "") -> dict[str, Any]:
-    """As :func:`from_literal_map`, in a thread: something may have to be fetched."""
+    """Call :func:`from_literal_map` in a thread, because it may have to fetch something."""
     return await asyncio.to_thread(from_literal_map, literals, types, path=path)

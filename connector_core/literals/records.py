@@ -1,4 +1,4 @@
-"""Records: dataclasses, attrs classes, TypedDicts, NamedTuples; pydantic models and msgspec Structs."""
+"""The kinds of records: dataclasses, attrs classes, TypedDicts, NamedTuples, pydantic models, msgspec Structs."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ __all__ = ["record_kind"]
 
 
 def record_kind(cls: type, kind_of: Callable[[Any], Kind]) -> Kind | None:
-    """The kind of a class that has fields, or None.
+    """Return the kind of a class with fields, or None for any other class.
 
     Args:
         cls: The class.
-        kind_of: Gives the kinds of the fields' types; asked when they are first needed, for a record may hold itself.
+        kind_of: Returns the kind of a field's type. It is called when the kind is first needed, because a record may
+            contain itself.
     """
     if typing.is_typeddict(cls):
         return _TypedDictKind(cls, kind_of)
@@ -45,7 +46,7 @@ def record_kind(cls: type, kind_of: Callable[[Any], Kind]) -> Kind | None:
 
 
 def _is_model(cls: type) -> bool:
-    pydantic = sys.modules.get("pydantic")  # Who has a model has imported it.
+    pydantic = sys.modules.get("pydantic")  # A program with a model has imported it.
     return pydantic is not None and issubclass(cls, pydantic.BaseModel)
 
 
@@ -54,7 +55,16 @@ _MISSING: Any = object()
 
 @attrs.frozen
 class _Field:
-    """A field: its name as it travels, as the constructor knows it (None: not at all), and what stands for it."""
+    """A field of a record.
+
+    Attributes:
+        name: The name in the packed record.
+        kind: The kind of its type.
+        argument: The argument of the constructor, or None if there is none.
+        default: The default, as the schema shows it.
+        is_required: True if a packed record must have the field.
+        description: The description, as the schema shows it.
+    """
 
     name: str
     kind: Kind
@@ -65,7 +75,7 @@ class _Field:
 
 
 class _FieldsKind(Kind):
-    """What records have in common: their fields' types are their own types, and ``structure`` tells Flyte of them."""
+    """The base class of the kinds of records. The LiteralType contains the types of the fields as ``structure``."""
 
     tag = "Object-Dataclass-Transformer"
     packed_type: type | None = dict
@@ -77,19 +87,19 @@ class _FieldsKind(Kind):
 
     @cached_property
     def hints(self) -> dict[str, Any]:
-        """The types of the fields, with those that are given as text looked up."""
+        """The types of the fields, with string annotations resolved."""
         try:
             return typing.get_type_hints(self.python_type, include_extras=True)
         except Exception as error:  # An annotation is any expression.
-            raise LiteralError(f"the types of the fields of {self} cannot be found: {error}.") from error
+            raise LiteralError(f"the field types of {self} cannot be resolved: {error}.") from error
 
     def kind_of_field(self, name: str, python_type: Any) -> Kind:
-        """The kind of the type of a field."""
+        """Return the kind of the type of a field."""
         with within(f".{name}"):
             return self.kind_of(python_type)
 
     def field_types(self) -> Iterator[tuple[str, Any]]:
-        """The name and the type of each field."""
+        """Yield the name and the type of each field."""
         yield from self.hints.items()
 
     def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
@@ -98,21 +108,21 @@ class _FieldsKind(Kind):
             declared.metadata.update(self.root_schema())
         except (LiteralError, RecursionError):
             raise
-        except Exception as error:  # pydantic and msgspec cannot describe all that they can hold.
+        except Exception as error:  # pydantic and msgspec support types that they cannot describe.
             raise LiteralError(f"{self} cannot be described: {' '.join(str(error).split())}.") from error
-        if self in outer:  # It holds itself, and its fields have been described already.
+        if self in outer:  # It contains itself, and its fields have been described already.
             return declared
         declared.structure.SetInParent()
         for name, python_type in self.field_types():
             try:
                 part = self.kind_of(python_type).literal_type((*outer, self))
             except LiteralError:
-                continue  # It travels all the same; only its type is unknown to Flyte.
+                continue  # The field is still sent; only Flyte does not know its type.
             declared.structure.dataclass_type[name].CopyFrom(part)
         return declared
 
     def root_schema(self) -> dict[str, Any]:
-        """The JSON schema of the record by itself."""
+        """Return the JSON schema of the record on its own."""
         return self.schema()
 
 
@@ -193,7 +203,7 @@ class _DataclassKind(_FieldsKind):
 
 
 class _TypedDictKind(_FieldsKind):
-    """A TypedDict: flytekit takes its type for that of any dict, so Flyte sees no fields."""
+    """A TypedDict. flytekit declares it as a dict, so Flyte does not see the fields."""
 
     tag = "Typed Dict"
 
@@ -204,7 +214,7 @@ class _TypedDictKind(_FieldsKind):
         fields = []
         for name, hint in self.hints.items():
             bare, qualifiers = _unqualified(hint)
-            # Of an annotation that is text, __required_keys__ does not know the qualifiers.
+            # __required_keys__ ignores the qualifiers in string annotations.
             required = name in cls.__required_keys__ and "NotRequired" not in qualifiers
             required = required or "Required" in qualifiers
             fields.append(_Field(name, self.kind_of_field(name, bare), name, is_required=required))
@@ -234,7 +244,7 @@ class _TypedDictKind(_FieldsKind):
 
 
 class _NamedTupleKind(_FieldsKind):
-    """A NamedTuple, which travels as a list. flytekit has it inside records only."""
+    """A NamedTuple, which is packed as a list. flytekit supports it inside records only."""
 
     packed_type: type | None = list
 
@@ -279,7 +289,7 @@ class _NamedTupleKind(_FieldsKind):
 
 
 class _PydanticKind(_FieldsKind):
-    """A pydantic model: pydantic itself converts it."""
+    """A pydantic model, which pydantic converts."""
 
     tag = "Pydantic Transformer"
 
@@ -296,19 +306,19 @@ class _PydanticKind(_FieldsKind):
             value = self.unpack(value)
         elif not isinstance(value, self.python_type):
             raise self.refuse(value)
-        # flytekit writes a field by its name, as which it cannot be read if it has an alias alone.
+        # flytekit writes fields by name. A field with only an alias cannot be read by its name.
         for by_alias in (False, True):
             packed = self._dump(value, by_alias)
             with suppress(LiteralError):
                 if self.unpack(packed) == value:
                     return packed
         packed = self._dump(value, by_alias=False)
-        self.unpack(packed)  # Such as the null that a NaN has become.
+        self.unpack(packed)  # It raises, for instance for a NaN, which is null in JSON.
         return packed
 
     def _dump(self, value: Any, by_alias: bool) -> Any:
         try:
-            # By way of JSON, as flytekit does.
+            # Through JSON, as flytekit does.
             return msgspec.json.decode(value.model_dump_json(by_alias=by_alias))
         except ValueError as error:
             raise LiteralError(f"{self} cannot be written: {error}.") from error
@@ -321,7 +331,7 @@ class _PydanticKind(_FieldsKind):
 
 
 class _MsgspecKind(_FieldsKind):
-    """A msgspec Struct: msgspec itself converts it."""
+    """A msgspec Struct, which msgspec converts."""
 
     def field_types(self) -> Iterator[tuple[str, Any]]:
         for field in msgspec.structs.fields(self.python_type):
@@ -330,7 +340,7 @@ class _MsgspecKind(_FieldsKind):
     def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
         schema = msgspec.json.schema(self.python_type)
         definitions = schema["$defs"]
-        # As a dataclass is described: in place, where nothing points to it.
+        # Inline, as for a dataclass, unless something refers to it.
         return definitions[self.name] if len(definitions) == 1 and "$ref" not in repr(definitions) else schema
 
     def pack(self, value: Any, scope: Scope) -> Any:
@@ -346,7 +356,7 @@ class _MsgspecKind(_FieldsKind):
     def unpack(self, packed: Any) -> Any:
         try:
             return msgspec.convert(packed, self.python_type)
-        except Exception as error:  # __post_init__ raises what it likes
+        except Exception as error:  # __post_init__ may raise anything.
             raise _msgspec_error(error, self) from error
 
 
@@ -368,7 +378,7 @@ def _msgspec_error(error: Exception, kind: Kind) -> LiteralError:
 def _convert_fields(
     fields: Iterable[_Field], values: Mapping[str, Any], convert: Callable[[_Field, Any], Any]
 ) -> dict[str, Any]:
-    """The values of the fields by their arguments; one that is missing and need not be there is left out."""
+    """Return the converted values by argument, without the optional ones that are missing."""
     converted: dict[str, Any] = {}
     name = ""
     with within(lambda: f".{name}"):
@@ -377,7 +387,7 @@ def _convert_fields(
             if name in values:
                 converted[field.argument or name] = convert(field, values[name])
             elif field.is_required:
-                raise LiteralError(f"the value is missing, expected {field.kind}.")
+                raise LiteralError(f"the value is missing; expected {field.kind}.")
     return converted
 
 
@@ -386,7 +396,7 @@ def _unpack_field(field: _Field, packed: Any) -> Any:
 
 
 def _refuse_unknown(fields: Iterable[_Field], values: Mapping[str, Any], kind: Kind) -> None:
-    """What would be lost in writing is refused; in reading it may come from a newer release."""
+    """Refuse an unknown field in writing, which would lose it. In reading, it may come from a newer release."""
     names = [field.name for field in fields]
     for name in values:
         if name not in names:
@@ -396,7 +406,7 @@ def _refuse_unknown(fields: Iterable[_Field], values: Mapping[str, Any], kind: K
 def _construct(cls: Any, arguments: Mapping[str, Any]) -> Any:
     try:
         return cls(**arguments)
-    except Exception as error:  # Validators and __post_init__ raise what they like.
+    except Exception as error:  # Validators and __post_init__ may raise anything.
         raise LiteralError(f"{cls.__name__} refuses the value: {error}.") from error
 
 
@@ -406,9 +416,9 @@ def _property_schema(field: _Field, outer: tuple[Kind, ...]) -> dict[str, Any]:
     if field.default is not _MISSING:
         try:
             packed = field.kind.pack(field.default, Scope())
-            # As mashumaro writes bytes in JSON.
+            # As mashumaro writes bytes.
             default = encodebytes(packed).decode() if isinstance(packed, bytes) else _as_json(packed)
-        except (ValueError, OverflowError):  # LiteralError, UnicodeEncodeError; or an int of more than 64 bits
+        except (ValueError, OverflowError):  # LiteralError, UnicodeEncodeError; or an int has more than 64 bits.
             return schema
         if default is not None or packed is None:  # JSON has no NaN.
             schema["default"] = default
@@ -422,7 +432,7 @@ def _as_json(packed: Any) -> Any:
 
 
 def _unqualified(hint: Any) -> tuple[Any, set[str]]:
-    """The type within Required, NotRequired and ReadOnly, and which of them there are."""
+    """Return the type inside Required, NotRequired and ReadOnly, and the names of these qualifiers."""
     qualifiers: set[str] = set()
     while (name := getattr(typing.get_origin(hint), "_name", "")) in ("Required", "NotRequired", "ReadOnly"):
         qualifiers.add(name)

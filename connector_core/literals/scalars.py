@@ -1,4 +1,4 @@
-"""Scalars: numbers, texts, times, bytes, None; enums and Literal[...]; and what travels as text."""
+"""The kinds of numbers, strings, times, bytes, None, enums, Literal[...], and types that are sent as strings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["SCALARS", "TEXTS", "EnumKind", "LiteralKind", "TextEnumKind"]
 
 
 class _Scalar(Kind):
-    """A value that Flyte has a primitive for."""
+    """The base class for values that are primitives in Flyte."""
 
     simple: SimpleType
     field: str
@@ -48,7 +48,7 @@ class _Scalar(Kind):
         try:
             self.set(literal.scalar.primitive, value)
         except UnicodeEncodeError as error:
-            raise LiteralError(f"the text is no valid Unicode: {error.reason}.") from error
+            raise LiteralError(f"the string is not valid Unicode: {error.reason}.") from error
         except (ValueError, OverflowError) as error:
             raise LiteralError(f"{short_repr(value)} is out of the range that Flyte can hold: {error}.") from error
 
@@ -68,23 +68,23 @@ class _Scalar(Kind):
         return packed if type(packed) is self.packed_type else self.convert(packed)
 
     def set(self, primitive: Primitive, value: Any) -> None:
-        """Put a value of exactly this type."""
+        """Set the primitive to a value of exactly this type."""
         setattr(primitive, self.field, value)
 
     def get(self, primitive: Primitive) -> Any:
-        """Take the value of exactly this type."""
+        """Return the value of a primitive of exactly this type."""
         return getattr(primitive, self.field)
 
     def read_other(self, literal: Literal) -> Any:
-        """Take the value of another primitive."""
+        """Return the value of another primitive as one of this type, or refuse it."""
         raise LiteralError(f"expected {self}, got {content_name(literal)}.")
 
     def accept(self, value: Any) -> Any:
-        """A value of another Python type as one of this."""
+        """Return a value of another Python type as one of this type, or refuse it."""
         raise self.refuse(value)
 
     def convert(self, packed: Any) -> Any:
-        """A packed value of another type as a value of this: what JSON and a Struct make of it."""
+        """Return a packed value of another type, such as JSON has it, as one of this type, or refuse it."""
         raise self.refuse(packed)
 
 
@@ -106,7 +106,7 @@ class _Int(_Scalar):
         return value
 
     def read_other(self, literal: Literal) -> Any:
-        # Flyte's console is written in JavaScript, and sends 3.0 for 3.
+        # Flyte's console is written in JavaScript and sends 3.0 for 3.
         primitive = literal.scalar.primitive
         return self.convert(primitive.float_value) if primitive.HasField("float_value") else super().read_other(literal)
 
@@ -191,7 +191,7 @@ class _Datetime(_Scalar):
             raise LiteralError(f"the datetime is out of range: {error}.") from error
 
     def accept(self, value: Any) -> Any:
-        if isinstance(value, datetime):  # such as a pandas.Timestamp
+        if isinstance(value, datetime):  # For instance a pandas.Timestamp.
             return value
         if isinstance(value, date):
             return datetime.combine(value, time.min, UTC)
@@ -205,7 +205,7 @@ class _Datetime(_Scalar):
 
 
 class _Date(_Datetime):
-    """Flyte has no dates: one is the datetime of its midnight."""
+    """A date. Flyte has none, so it is sent as the datetime of its midnight."""
 
     python_type = date
     json = {"type": "string", "format": "date"}  # noqa: RUF012
@@ -240,7 +240,7 @@ class _Timedelta(_Scalar):
 
     def pack(self, value: Any, scope: Scope) -> Any:
         seconds = super().pack(value, scope).total_seconds()
-        self.convert(seconds)  # The longest one is rounded up, and too long then.
+        self.convert(seconds)  # The longest duration is rounded up to one that is too long.
         return seconds
 
     def convert(self, packed: Any) -> Any:
@@ -253,7 +253,7 @@ class _Timedelta(_Scalar):
 
 
 class _Bytes(Kind):
-    """Bytes have no primitive, and flytekit pickles them: they travel as a Binary scalar without a tag."""
+    """Bytes, sent as a Binary scalar without a tag. Flyte has no such primitive, and flytekit pickles them."""
 
     name = tag = "bytes"
     python_type = bytes
@@ -288,7 +288,7 @@ def _from_base64(text: str) -> bytes:
 
 
 class _Text(_Scalar):
-    """A value that Flyte and msgpack know as its text only."""
+    """A value that is sent and packed as a string."""
 
     simple, field = SimpleType.STRING, "string_value"
 
@@ -317,7 +317,7 @@ def _parse(kind: Kind, packed: Any, parse: Callable[[str], Any]) -> Any:
     try:
         return parse(packed)
     except (ValueError, InvalidOperation) as error:
-        raise LiteralError(f"expected {kind}, got the text {short_repr(packed)}.") from error
+        raise LiteralError(f"expected {kind}, got the string {short_repr(packed)}.") from error
 
 
 _LONGEST = timedelta(seconds=315_576_000_000)
@@ -325,11 +325,11 @@ _LONGEST = timedelta(seconds=315_576_000_000)
 
 
 class _Choice(Kind):
-    """One of a few values.
+    """One of several values.
 
     Args:
-        name: The type as a person writes it.
-        choices: The values as Python has them, each with the scalar that it travels as.
+        name: The type in Python notation.
+        choices: Pairs of the Python value and the scalar as which it is sent.
     """
 
     def __init__(self, name: str, choices: Iterable[tuple[Any, Any]]) -> None:
@@ -338,19 +338,19 @@ class _Choice(Kind):
 
     @property
     def values(self) -> list[Any]:
-        """What the choices travel as."""
+        """The scalars as which the choices are sent."""
         return [packed for _, packed in self.choices]
 
     @property
     def value_kind(self) -> Kind:
-        """The kind of all that they travel as.
+        """The kind of the scalars.
 
         Raises:
-            LiteralError: There is no such kind, so that the choice can only be a part of a record.
+            LiteralError: if they have several kinds, so that the type can only be used in a record.
         """
         types = {type(packed) for packed in self.values}
         if len(types) != 1 or not types <= {str, int, float, bool, NoneType}:
-            raise LiteralError(f"the values of {self} should all be texts, or all numbers.")
+            raise LiteralError(f"the values of {self} must be all strings or all numbers.")
         return SCALARS[types.pop()]
 
     def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
@@ -383,7 +383,7 @@ class _Choice(Kind):
 
 
 class LiteralKind(_Choice):
-    """``Literal[...]``: Flyte sees the type of the values, and the values in an annotation."""
+    """``Literal[...]``. The LiteralType is that of the values, with the values in an annotation."""
 
     tag = "LiteralTypeTransformer"
     is_ordered: bool = True
@@ -396,7 +396,7 @@ class LiteralKind(_Choice):
 
 
 class TextEnumKind(_Choice):
-    """An enum that only an interface declares: its values are texts."""
+    """An enum that an interface declares, whose values are strings."""
 
     tag = "DefaultEnumTransformer"
 
@@ -408,7 +408,7 @@ class TextEnumKind(_Choice):
 
 
 class EnumKind(_Choice):
-    """An enum, which travels as its values. Where they are not texts, Flyte sees it as a ``Literal[...]``."""
+    """An enum, which is sent as its values. If they are not strings, it is declared like a ``Literal[...]``."""
 
     tag = "DefaultEnumTransformer"
 
@@ -435,4 +435,4 @@ TEXTS: dict[Any, Kind] = {
         _Text(time, "time", time.fromisoformat),
     )
 }
-"""Types that a converter may make more of."""
+"""The types that a converter of a plugin may override."""

@@ -1,7 +1,7 @@
-"""Tables: written as Parquet, and read from Parquet or CSV, through Arrow streams.
+"""StructuredDataset, and the Parquet and CSV files of tables.
 
-A table is whatever has an Arrow stream (``__arrow_c_stream__``): those of pyarrow, pandas, polars, DuckDB and others.
-None of them is imported before a table is written or read; pyarrow is needed then.
+A table is an object that provides an Arrow stream (``__arrow_c_stream__``), such as the tables of pyarrow, pandas,
+polars and DuckDB. Writing or reading a table needs pyarrow, which is imported only then.
 """
 
 from __future__ import annotations
@@ -24,34 +24,34 @@ __all__ = ["StructuredDataset", "is_table", "read_table", "write_parquet"]
 T = TypeVar("T")
 
 ROW_GROUP_BYTES = 8 * 2**20
-"""Of a row group in memory: few enough to hold, many enough to be read fast."""
+"""The size of a row group in memory: small enough to hold, and large enough to read fast."""
 
 COLUMN_CHUNK_BYTES = 64 * 2**10
-"""What each column should have of a row group: one of many columns is larger."""
+"""The minimum average size of a column in a row group; a row group of many columns is larger."""
 
 CSV_BLOCK_BYTES = 8 * 2**20
-"""Of a CSV that is streamed: they decide on the types of its columns."""
+"""The size of the first block of a streamed CSV, which determines the types of the columns."""
 
 
 def is_table(value_or_type: Any) -> bool:
-    """Whether a value, or a class, has an Arrow stream; nothing is imported to know it."""
-    # An object that makes up its attributes must not pass for a table.
+    """Tell whether a value, or a class, provides an Arrow stream, without importing anything."""
+    # An object with a generic __getattr__ must not count as a table.
     python_type = value_or_type if isinstance(value_or_type, type) else type(value_or_type)
     return hasattr(python_type, "__arrow_c_stream__")
 
 
 def write_parquet(table: Any, directory_uri: str) -> None:
-    """Write a table as the one file of a directory, ``00000``, as flytekit does.
+    """Write a table as the only file of a directory, ``00000``, as flytekit does.
 
-    Its stream is written as it comes: a row group is held at a time. If that fails, no file is left behind.
+    One row group at a time is in memory. If writing fails, the file is removed.
 
     Args:
-        table: Whatever has an Arrow stream.
-        directory_uri: A directory where fsspec can write; it is made where that is needed.
+        table: A table, or any object that provides an Arrow stream.
+        directory_uri: A local path, or a URI that fsspec supports. The directory is created if necessary.
 
     Raises:
-        LiteralError: It is no table, or cannot be written; or pyarrow is not installed.
-        ConnectorError: What a ``pyarrow.RecordBatchReader`` raised of this kind.
+        LiteralError: if `table` is not a table, if it cannot be written, or if pyarrow is not installed.
+        ConnectorError: if a ``pyarrow.RecordBatchReader`` raises such an error, which is passed on.
     """
     writer_type = _pyarrow("pyarrow.parquet").ParquetWriter
     uri = f"{directory_uri.rstrip('/')}/00000"
@@ -69,25 +69,25 @@ def write_parquet(table: Any, directory_uri: str) -> None:
 
 
 def read_table(uri: str, file_format: str, table_type: type[T], columns: Collection[str] | None = None) -> T:
-    """Read the table at a URI.
+    """Return the table at a URI.
 
     Args:
-        uri: A file, or a directory of files, where fsspec can read it. Files whose names begin with ``.`` or ``_`` are
-            passed over, but for the ``.csv`` that flytekit writes. Parquet may be partitioned as Hive does it.
-        file_format: ``parquet`` or ``csv``; empty: Parquet.
-        table_type: ``pyarrow.Table``, ``pandas.DataFrame``, ``polars.DataFrame`` or ``pyarrow.RecordBatchReader``. The
-            last one reads while it is iterated over, and raises pyarrow's own exceptions then; of a CSV, it takes the
-            columns' types from the first 8 MiB, where the others look at all rows.
-        columns: Those that are read, in this order; ``outer.inner`` stands for all of ``outer``, and the index of a
-            pandas DataFrame is always read. None, or empty: all.
+        uri: A file or a directory of files, as a local path or a URI that fsspec supports. Files whose names start with
+            ``.`` or ``_`` are ignored, except the ``.csv`` that flytekit writes. Parquet may have Hive partitions.
+        file_format: ``parquet`` or ``csv``; an empty string means Parquet.
+        table_type: ``pyarrow.Table``, ``pandas.DataFrame``, ``polars.DataFrame`` or ``pyarrow.RecordBatchReader``. A
+            RecordBatchReader reads during iteration, and then raises the exceptions of pyarrow. It infers the types of
+            CSV columns from the first 8 MiB, whereas the other classes use all rows.
+        columns: The columns to read, in this order. ``outer.inner`` reads all of ``outer``, and the index of a pandas
+            DataFrame is always read. None or an empty collection reads all columns.
 
     Raises:
-        LiteralError: There is no table or no such column, or it cannot be read; the format or the class is none of
-            these; or pyarrow is not installed.
+        LiteralError: if the table or a column does not exist, if the table cannot be read, if the format or the class
+            is not supported, or if pyarrow is not installed.
     """
     class_name = _class_name(table_type)
     if file_format not in ("", "parquet", "csv"):
-        raise LiteralError(f"the format of a dataset is 'parquet' or 'csv', and not {file_format!r}.")
+        raise LiteralError(f"the format of a dataset must be 'parquet' or 'csv', not {file_format!r}.")
     with _readable_errors(f"the dataset {uri} cannot be read"):
         dataset = _open_dataset(uri, file_format)
         names = _selected(dataset.schema, columns, class_name)
@@ -95,7 +95,7 @@ def read_table(uri: str, file_format: str, table_type: type[T], columns: Collect
         if file_format == "csv":
             stream = _csv_stream(dataset, names) if is_streamed else _csv_table(dataset, names).to_reader()
         else:
-            # The scanner would run ahead of who takes its batches.
+            # A scanner would read ahead of its consumer.
             stream = _parquet_stream(dataset, names) if is_streamed else dataset.scanner(columns=names).to_reader()
         table: T = _as_table_type(stream, table_type)
         return table
@@ -107,7 +107,7 @@ def _column_types(columns: Mapping[str, LiteralType] | Iterable[str]) -> dict[st
 
 @attrs.frozen
 class StructuredDataset:
-    """A table: one that lies at a URI, or one in memory that is written when the outputs are.
+    """A table at a URI, or a table in memory that is written with the outputs.
 
     ::
 
@@ -115,16 +115,16 @@ class StructuredDataset:
             orders = from_literal_map(inputs)["orders"].read(polars.DataFrame)
             return Resource.succeeded(outputs={"top": StructuredDataset(table=orders.top_k(10, by="amount"))})
 
-    Two are equal if their URIs, formats and columns are.
+    Two objects are equal if their URIs, formats and columns are equal.
 
     Args:
-        uri: A file, or a directory of files; of a table in memory, the directory where it shall be written.
-        file_format: ``parquet`` or ``csv``; empty: Parquet.
-        table: Whatever has an Arrow stream, such as a DataFrame of pandas or polars.
-        columns: Those that are read, by name alone or with their types; empty: all.
+        uri: A file or a directory of files. For a table in memory, the directory to write.
+        file_format: ``parquet`` or ``csv``; an empty string means Parquet.
+        table: An object that provides an Arrow stream, such as a DataFrame of pandas or polars.
+        columns: The columns to read, as names or as names with types; if empty, all columns.
 
     Raises:
-        LiteralError: There is neither a URI nor a table, or the table is none.
+        LiteralError: if there is neither a URI nor a table, or if `table` is not a table.
     """
 
     uri: str | None = attrs.field(default=None, converter=attrs.converters.optional(os.fspath))
@@ -146,13 +146,13 @@ class StructuredDataset:
     @overload
     def read(self, table_type: type[T]) -> T: ...
     def read(self, table_type: Any = None) -> Any:
-        """The table, or those of its columns that are named.
+        """Return the table, with the columns of this dataset.
 
         Args:
-            table_type: The class that it shall have, as of :func:`read_table`; None: ``pyarrow.Table``.
+            table_type: The class of the result, as for :func:`read_table`; None means ``pyarrow.Table``.
 
         Raises:
-            LiteralError: As of :func:`read_table`.
+            LiteralError: if :func:`read_table` raises it.
         """
         table_type = table_type or _pyarrow().Table
         if self.table is None:
@@ -165,10 +165,10 @@ class StructuredDataset:
             return _as_table_type(stream, table_type)
 
     def batches(self) -> Iterator[Any]:
-        """The rows in ``pyarrow.RecordBatch`` objects, few of which are held at a time.
+        """Yield the rows as ``pyarrow.RecordBatch`` objects, of which only a few are in memory.
 
         Raises:
-            LiteralError: As of :func:`read_table`, and if it cannot be read any further.
+            LiteralError: if :func:`read_table` raises it, or if reading fails later.
         """
         with _readable_errors(f"the dataset {self} cannot be read"):
             yield from self.read(_pyarrow().RecordBatchReader)
@@ -195,10 +195,10 @@ def _pyarrow(module: str = "pyarrow") -> Any:
 
 
 def _storable_stream(table: Any) -> Any:
-    """The pyarrow.RecordBatchReader of a table, with columns that Parquet can hold."""
+    """Return a pyarrow.RecordBatchReader of a table, with column types that Parquet supports."""
     pyarrow = _pyarrow()
     if isinstance(table, pyarrow.RecordBatchReader):
-        stream = table  # As it is: what it raises stays what it is.
+        stream = table  # Unwrapped, so that its exceptions are unchanged.
     elif is_table(table):
         stream = pyarrow.RecordBatchReader.from_stream(table)
     else:
@@ -212,7 +212,7 @@ def _storable_field(field: Any) -> Any:
 
 
 def _storable(kind: Any) -> Any:
-    """The type without Arrow's views, as which polars gives its texts: pyarrow cannot write them everywhere."""
+    """Return the type without Arrow's views, which polars uses for strings and pyarrow cannot always write."""
     pyarrow = _pyarrow()
     types = pyarrow.types
     if types.is_string_view(kind):
@@ -233,7 +233,7 @@ def _storable(kind: Any) -> Any:
 
 
 def _row_groups(stream: Any) -> Iterator[Any]:
-    """The batches of a stream, gathered to tables that are worth a row group each."""
+    """Yield the batches of a stream, collected into tables of the size of a row group."""
     enough = max(ROW_GROUP_BYTES, COLUMN_CHUNK_BYTES * len(stream.schema))
     gathered: list[Any] = []
     size = 0
@@ -248,10 +248,10 @@ def _row_groups(stream: Any) -> Iterator[Any]:
 
 
 def _open_dataset(uri: str, file_format: str) -> Any:
-    """The files at a URI as a pyarrow Dataset.
+    """Return the files at a URI as a pyarrow Dataset.
 
     Raises:
-        LiteralError: There is none.
+        LiteralError: if there is no file.
     """
     dataset = _pyarrow("pyarrow.dataset")
     filesystem, path, is_file = _filesystem(uri)
@@ -279,7 +279,7 @@ def _filesystem(uri: str) -> tuple[Any, str, Callable[[str], bool]]:
 
 
 def _parquet_stream(dataset: Any, columns: list[str] | None) -> Any:
-    """The batches as they are taken: a row group is read when the one before it is used up."""
+    """Return a reader that reads each row group when the previous one has been consumed."""
     batches = (
         batch
         for file in dataset.get_fragments()
@@ -316,7 +316,7 @@ def _csv_blocks() -> Any:
 
 
 def _batch_reader(schema: Any, columns: list[str] | None, batches: Iterable[Any]) -> Any:
-    """The pyarrow.RecordBatchReader of batches that have these columns of a schema."""
+    """Return a pyarrow.RecordBatchReader of batches with these columns of a schema."""
     pyarrow = _pyarrow()
     if columns:
         schema = pyarrow.schema([schema.field(name) for name in columns], schema.metadata)
@@ -327,14 +327,14 @@ _CLASSES = ("pyarrow.Table", "pyarrow.RecordBatchReader", "pandas.DataFrame", "p
 
 
 def _class_name(table_type: type) -> str:
-    """The name by which a class is known without being imported.
+    """Return the qualified name of a class of tables.
 
     Raises:
-        LiteralError: It is none that a table can be read as.
+        LiteralError: if a table cannot be read as this class.
     """
     name = f"{table_type.__module__.partition('.')[0]}.{table_type.__qualname__}"
     if name not in _CLASSES:
-        raise LiteralError(f"a table can be read as {', '.join(_CLASSES)}, and not as {name}.")
+        raise LiteralError(f"a table can be read as {', '.join(_CLASSES)}, not as {name}.")
     return name
 
 
@@ -351,7 +351,7 @@ def _as_table_type(stream: Any, table_type: type) -> Any:
 
 
 def _selected(schema: Any, columns: Collection[str] | None, class_name: str) -> list[str] | None:
-    """The names of the columns to read; None: all."""
+    """Return the names of the columns to read, or None for all."""
     if not columns:
         return None
     names = [_column_name(column, schema) for column in columns]
@@ -362,7 +362,7 @@ def _selected(schema: Any, columns: Collection[str] | None, class_name: str) -> 
 
 
 def _column_name(column: str, schema: Any) -> str:
-    """The name of the column that a declared one is, or is a part of."""
+    """Return the name of the column that a declared column is, or is part of."""
     for name in (column, column.partition(".")[0]):
         if name in schema.names:
             return name
@@ -371,7 +371,8 @@ def _column_name(column: str, schema: Any) -> str:
 
 def _not_a_table(value: Any) -> LiteralError:
     return LiteralError(
-        f"{type(value).__name__} is no table: it has no Arrow stream, as have those of pyarrow, polars and pandas 2.2."
+        f"{type(value).__name__} is not a table: it does not provide an Arrow stream, as tables of pyarrow, polars and "
+        "pandas 2.2 do."
     )
 
 
@@ -381,7 +382,7 @@ def _readable_errors(what: str) -> Iterator[None]:
         yield
     except ConnectorError:
         raise
-    except Exception as error:  # A filesystem raises what it likes.
+    except Exception as error:  # A filesystem may raise anything.
         # Arrow appends tracebacks and excerpts.
         reason = str(error).strip().partition("\n")[0].partition(". Detail: ")[0] or type(error).__name__
         raise LiteralError(f"{without_credentials(what)}: {without_credentials(reason).rstrip('.')}.") from error

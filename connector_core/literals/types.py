@@ -29,14 +29,14 @@ __all__ = ["kind_of", "literal_type"]
 
 
 def literal_type(python_type: Any) -> LiteralType:
-    """The LiteralType of a Python type, as flytekit declares it.
+    """Return the LiteralType of a Python type, as flytekit declares it.
 
     Args:
         python_type: A type, a generic such as ``list[int]`` or ``dict[str, float]``, a union, None, or a LiteralType,
-            which is returned as it is.
+            which is returned unchanged.
 
     Raises:
-        LiteralError: The type is none that Flyte has, and no converter makes it known.
+        LiteralError: if Flyte does not support the type and there is no converter for it.
     """
     if isinstance(python_type, LiteralType):
         return python_type
@@ -44,24 +44,24 @@ def literal_type(python_type: Any) -> LiteralType:
     try:
         declared.CopyFrom(_kind_within(python_type).literal_type())
     except RecursionError:
-        raise LiteralError(f"{type_name(python_type)} is defined by itself without an end; use a dataclass.") from None
+        raise LiteralError(f"{type_name(python_type)} is infinitely recursive; use a dataclass.") from None
     return declared
 
 
 def kind_of(python_type: Any) -> Kind:
-    """The kind of a Python type, of a LiteralType, or (for None) of values that nothing is declared of.
+    """Return the kind of a Python type or a LiteralType, or (for None) of values without a declared type.
 
     Raises:
-        LiteralError: The type is none that Flyte has, and no converter makes it known.
+        LiteralError: if Flyte does not support the type and there is no converter for it.
     """
     try:
         known, kind = KINDS[python_type]
     except KeyError:
         pass
-    except TypeError:  # It cannot be hashed: a LiteralType, or what annotates it.
+    except TypeError:  # It is not hashable: a LiteralType, or a type with such an annotation.
         return _make_kind(python_type)
     else:
-        # Python holds `int | str` for equal to `str | int`, and `Literal[1, 2]` to `Literal[2, 1]`.
+        # `int | str` equals `str | int`, and `Literal[1, 2]` equals `Literal[2, 1]`.
         if known is python_type or not kind.is_ordered:
             return kind
     kind = _make_kind(python_type)
@@ -72,7 +72,7 @@ def kind_of(python_type: Any) -> Kind:
 
 
 _MOST_KINDS = 10_000
-"""That are remembered: a program may make types without end."""
+"""Cache limit: programs can create types indefinitely."""
 
 
 def _make_kind(python_type: Any) -> Kind:
@@ -90,12 +90,12 @@ def _make_kind(python_type: Any) -> Kind:
         if (kind := find(python_type)) is not None:
             return kind
     raise LiteralError(
-        f"{type_name(python_type)} is no type that Flyte has; use {_KNOWN}, or add a LiteralConverter for it."
+        f"{type_name(python_type)} is not a type that Flyte supports; use {_KNOWN}, or add a LiteralConverter."
     )
 
 
 def _plain_kind(python_type: Any) -> Kind | None:
-    """A type that is another one by another name, or that is itself."""
+    """Return the kind of an alias of another type, or of a type without arguments."""
     if isinstance(python_type, NewType):
         return kind_of(python_type.__supertype__)
     if get_origin(python_type) is typing.Final:
@@ -110,7 +110,7 @@ def _plain_kind(python_type: Any) -> Kind | None:
 def _look_up(kinds: Mapping[Any, Kind], python_type: Any) -> Kind | None:
     try:
         return kinds.get(python_type)
-    except TypeError:  # It cannot be hashed.
+    except TypeError:  # It is not hashable.
         return None
 
 
@@ -136,7 +136,7 @@ def _generic_kind(python_type: Any) -> Kind | None:
             return UntypedDictKind(UNTYPED)
         key, value = map(_kind_within, arguments)
         return MapKind(name, key, value) if key is SCALARS[str] else DictKind(name, key, value)
-    if arguments and (parameters := getattr(origin, "__parameters__", ())):  # a generic dataclass, such as Page[int]
+    if arguments and (parameters := getattr(origin, "__parameters__", ())):  # A generic dataclass, such as Page[int].
         from connector_core.literals.records import record_kind
 
         bound = dict(zip(parameters, arguments, strict=False))
@@ -145,7 +145,7 @@ def _generic_kind(python_type: Any) -> Kind | None:
 
 
 def _substitute(python_type: Any, bound: Mapping[Any, Any]) -> Any:
-    """The type with the type variables in it replaced."""
+    """Return the type with its type variables replaced."""
     if isinstance(python_type, typing.TypeVar):
         return bound.get(python_type, python_type)
     parameters = () if isinstance(python_type, type) else getattr(python_type, "__parameters__", ())
@@ -155,7 +155,7 @@ def _substitute(python_type: Any, bound: Mapping[Any, Any]) -> Any:
 
 
 def _kind_within(python_type: Any) -> Kind:
-    """The kind of what stands within a generic, where None is the type of None."""
+    """Return the kind of a type inside another one, where None is the type of None."""
     return kind_of(NoneType if python_type is None else python_type)
 
 
@@ -194,7 +194,7 @@ def _blob_or_dataset_kind(
 
 
 def _annotated_kind(python_type: Any, *annotations: Any) -> Kind:
-    """What connector-core reads of annotations: a format, and the columns of a dataset."""
+    """Return the kind of an annotated type; the annotations may give a format and the columns of a dataset."""
     form = next((annotation for annotation in annotations if isinstance(annotation, str)), "")
     columns = next((annotation for annotation in annotations if isinstance(annotation, Mapping)), {})
     return _blob_or_dataset_kind(python_type, form, columns) or _kind_within(python_type)

@@ -1,4 +1,4 @@
-"""Unions and Optionals: the first variant that takes the value, with its tag."""
+"""The kind of unions and Optionals."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ __all__ = ["UnionKind"]
 class UnionKind(Kind):
     """``A | B``.
 
-    A variant whose type is exactly that of the value comes first, then the others as they are declared; the first that
-    takes the value is written, with its type beside it. (flytekit tries all of them and refuses where two fit.) In
-    reading, the variant whose type stands beside the value comes first, then those with the same tag.
+    Writing tries the variants with exactly the type of the value first, and then the others in the declared order. The
+    first variant that accepts the value is used, and its type is sent with the value. (flytekit tries all variants and
+    refuses a value that two of them accept.) Reading tries the variant whose type was sent first, and then the variants
+    with the same tag.
     """
 
     tag = "Typed Union"
     is_ordered: bool = True
 
     def __init__(self, name: str, variants: tuple[Kind, ...], declared: LiteralType | None = None) -> None:
-        """The union of these variants; `declared` is its own type, where it comes from an interface."""
+        """Make the union of these variants; `declared` is its LiteralType if it comes from an interface."""
         self.name: str = name
         self.variants = variants
         self._declared = declared
@@ -45,12 +46,12 @@ class UnionKind(Kind):
 
     @cached_property
     def _types(self) -> dict[Kind, LiteralType]:
-        """The type that stands beside a value of each variant."""
+        """The LiteralType that is sent with a value of each variant."""
         return dict(zip(self.variants, self.literal_type().union_type.variants, strict=True))
 
     @cached_property
     def _tags(self) -> dict[str, list[Kind]]:
-        """The variants that have a tag: mostly one, whose type need not be compared."""
+        """The variants by tag. A tag with one variant saves comparing the types."""
         tags: dict[str, list[Kind]] = {}
         for variant, own in self._types.items():
             tags.setdefault(own.structure.tag, []).append(variant)
@@ -78,9 +79,9 @@ class UnionKind(Kind):
 
     def read(self, literal: Literal, depth: int) -> Any:
         if literal.WhichOneof("value") == "offloaded_metadata":
-            return super().read(literal, depth)  # Fetched once, and not for each variant.
+            return super().read(literal, depth)  # Fetch the literal once, not for each variant.
         if literal.scalar.WhichOneof("value") != "union":
-            # What was declared without the union, such as by an upstream task.
+            # The value was declared without the union, for instance by an upstream task.
             preferred = self._variants_of_type(None) if literal.scalar.HasField("none_type") else []
             return self._first_accepting(lambda variant: variant.read(literal, depth), literal, preferred)
         union, inner = literal.scalar.union, deeper(depth)
@@ -96,7 +97,7 @@ class UnionKind(Kind):
         )
 
     def unpack(self, packed: Any) -> Any:
-        # As flytekit (that is, mashumaro) does it: in the declared order, but a number or text is nothing else.
+        # In the declared order, as mashumaro does in flytekit, but numbers and strings only match their own types.
         preferred = self._variants_of_type(None) if packed is None else []
         preferred += [
             variant
@@ -108,9 +109,9 @@ class UnionKind(Kind):
         )
 
     def _convert_once(self, operation: str, value: Any, convert: Callable[[], Any]) -> Any:
-        """What a value is converted to, be it by several variants of the unions around this one.
+        """Convert a value once, even if several variants of the surrounding unions try it.
 
-        Records that hold themselves would be tried 2**n times at the depth n.
+        Otherwise records that contain themselves would be converted 2**n times at depth n.
         """
         if type(value) in _SIMPLE:
             return convert()
@@ -131,7 +132,7 @@ class UnionKind(Kind):
             known[key] = outcome
         _, converted, refusal = outcome
         if refusal is not None:
-            raise LiteralError(refusal.reason, path=refusal.path)  # Who catches it changes its path.
+            raise LiteralError(refusal.reason, path=refusal.path)  # The caller changes the path of the error.
         return converted
 
     def _variants_of_type(self, value: Any) -> list[Kind]:
@@ -145,7 +146,7 @@ class UnionKind(Kind):
             except LiteralError as error:
                 refusals.append(error)
         if len(set(preferred)) == 1:
-            raise refusals[0]  # It is this one that was meant, and it says what is wrong, and where.
+            raise refusals[0]  # The value was meant for this variant, whose error is the most precise.
         got = content_name(value) if isinstance(value, Literal) else type_name(type(value))
         raise LiteralError(f"expected {self}, got {got}.") from next(iter(refusals), None)
 
@@ -154,11 +155,11 @@ _SIMPLE = (int, float, bool, str, NoneType)
 
 _Outcome = tuple[Any, Any, LiteralError | None]
 _KNOWN: ContextVar[dict[tuple[Kind, str, int], _Outcome] | None] = ContextVar("_KNOWN", default=None)
-"""What has become of the values in the outermost union, by id (and held, so that the id stays theirs)."""
+"""The outcomes of the values inside the outermost union, by id; holding the values keeps the ids unique."""
 
 
 def _tagged(variant: Kind, outer: tuple[Kind, ...]) -> LiteralType:
-    """The type of a variant, with the tag instead of the structure, as flytekit has it."""
+    """Return the LiteralType of a variant, with its tag instead of the structure, as flytekit does."""
     declared = LiteralType()
     declared.CopyFrom(variant.literal_type(outer))
     declared.structure.Clear()

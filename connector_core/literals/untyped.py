@@ -1,4 +1,4 @@
-"""Values of no declared type, and what stands in a dict or a list that does not say what it holds."""
+"""The kinds of values without a declared type, and of the values in a dict or a list without item types."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = ["ANY", "AnyRecordKind", "OnlyLiteralKind", "UntypedDictKind", "Untype
 
 
 class _AnyKind(Kind):
-    """``Any``: plain data, as msgpack. In an interface it is a STRUCT, which Flyte does not look into."""
+    """``Any``: plain data, sent as msgpack. An interface declares it as STRUCT, which Flyte does not inspect."""
 
     name = tag = "Any"
 
@@ -56,7 +56,7 @@ ANY = _AnyKind()
 
 
 class UntypedKind(_AnyKind):
-    """A value that nothing is declared of: written by its own type, and read as what the literal says."""
+    """A value without a declared type. Its own type, or the literal, determines the conversion."""
 
     def __init__(self, kind_of: Callable[[Any], Kind]) -> None:
         self._kind_of = kind_of
@@ -77,7 +77,7 @@ class UntypedKind(_AnyKind):
 
 
 class UntypedDictKind(_AnyKind):
-    """``dict``: plain data by any plain key."""
+    """``dict``: plain data, with keys of any plain type."""
 
     name = "dict"
     tag = "Typed Dict"
@@ -92,7 +92,7 @@ class UntypedDictKind(_AnyKind):
 
     def fill(self, literal: Literal, value: Any, scope: Scope) -> None:
         if isinstance(value, dict) and any(isinstance(item, Literal | LiteralMap) for item in value.values()):
-            fill_map(literal, value, self._untyped, scope)  # A literal passes through, and needs a map for it.
+            fill_map(literal, value, self._untyped, scope)  # Only a map can contain literals.
         else:
             super().fill(literal, value, scope)
 
@@ -111,7 +111,7 @@ class UntypedDictKind(_AnyKind):
 
 
 class AnyRecordKind(_AnyKind):
-    """What an interface declares as a STRUCT: any record, or plain data; it comes back as plain data."""
+    """The type STRUCT of an interface: any record or plain data. Reading returns plain data."""
 
     name = "a record or a dict"
 
@@ -131,7 +131,7 @@ class AnyRecordKind(_AnyKind):
 
 
 class OnlyLiteralKind(Kind):
-    """What Python has no value for: only a Literal will do, and a Literal is what one gets."""
+    """A type without an equivalent in Python. Writing accepts only a Literal, and reading returns the Literal."""
 
     name = tag = "Literal"
 
@@ -140,7 +140,7 @@ class OnlyLiteralKind(Kind):
 
     def literal_type(self, outer: tuple[Kind, ...] = ()) -> LiteralType:
         if self._declared is None:
-            raise LiteralError("a Literal may be of any type; declare the LiteralType that it has.")
+            raise LiteralError("a Literal may have any type; declare its LiteralType.")
         return self._declared
 
     def schema(self, outer: tuple[Kind, ...] = ()) -> dict[str, Any]:
@@ -151,7 +151,7 @@ class OnlyLiteralKind(Kind):
 
     def pack(self, value: Any, scope: Scope) -> Any:
         if isinstance(value, Literal | LiteralMap):
-            raise LiteralError(f"a {type_name(type(value))} cannot stand in a record.")
+            raise LiteralError(f"a {type_name(type(value))} cannot be part of a record.")
         raise self.refuse(value)
 
     def unpack(self, packed: Any) -> Any:
@@ -159,7 +159,7 @@ class OnlyLiteralKind(Kind):
 
 
 def read_untyped(literal: Literal, depth: int) -> Any:
-    """What the literal itself says; one that stands for something that Python has no value for is returned as it is."""
+    """Return the value of a literal, or the literal itself if Python has no equivalent."""
     match literal.WhichOneof("value"):
         case "scalar":
             return _read_scalar(literal, depth)
@@ -186,7 +186,7 @@ def _read_scalar(literal: Literal, depth: int) -> Any:
         case "none_type":
             return None
         case "binary":
-            # One of another format than these two is the business of whoever knows the format.
+            # The caller has to decode any other format.
             if scalar.binary.tag == MSGPACK:
                 return decode_msgpack(literal)
             return literal if scalar.binary.tag else scalar.binary.value
@@ -212,7 +212,11 @@ _KIND_OF_FIELD = {kind.field: kind for kind in map(SCALARS.get, (int, float, boo
 
 
 def check_plain(value: Any, depth: int) -> None:
-    """Refuse what msgpack cannot carry, or would carry as something else."""
+    """Check that msgpack can encode a value without changing it.
+
+    Raises:
+        LiteralError: if it cannot.
+    """
     held = type(value)
     if held in _PLAIN:
         return
@@ -220,7 +224,7 @@ def check_plain(value: Any, depth: int) -> None:
         inner = deeper(depth)
         for key in value:
             if type(key) not in _PLAIN:
-                raise LiteralError(f"{type_name(type(key))} cannot be a key in plain data.")
+                raise LiteralError(f"{type_name(type(key))} cannot be a dict key in plain data.")
         key = None
         with within(lambda: key_step(key)):
             for key, item in value.items():  # noqa: B007 - the lambda uses it
@@ -233,8 +237,8 @@ def check_plain(value: Any, depth: int) -> None:
                 check_plain(item, inner)
     else:
         raise LiteralError(
-            f"{type_name(held)} is no plain data (None, bool, int, float, str, bytes, and lists and dicts of them); "
-            "declare the type of what holds it, such as dict[str, T] or a dataclass."
+            f"{type_name(held)} is not plain data (None, bool, int, float, str, bytes, and lists and dicts of them); "
+            "declare the type of the container, such as dict[str, T] or a dataclass."
         )
 
 

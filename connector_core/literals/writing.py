@@ -1,4 +1,4 @@
-"""Python values to literals."""
+"""Converts Python values to literals."""
 
 from __future__ import annotations
 
@@ -33,21 +33,23 @@ Types = Mapping[str, Any] | VariableMap | None
 
 
 MAX_OUTPUT_BYTES = 4 * 2**20 - 64 * 2**10
-"""Of a job's outputs: Flyte refuses an answer of more than 4 MiB, and the rest of the answer needs its place."""
+"""The maximum size of a job's outputs. Flyte refuses a response of more than 4 MiB, and the rest of it needs space."""
 
 
 def to_literal(value: Any, python_type: Any = None, *, path: str = "", output_prefix: str | None = None) -> Literal:
-    """The Flyte literal of a value.
+    """Return the Flyte literal of a value.
 
     Args:
-        value: A value of a known type; a Literal is returned as it is.
-        python_type: The declared type, which the value is checked against, or a LiteralType; None: the value's own.
-        path: Where the value stands, for the error.
-        output_prefix: URI under which a table in memory is written; if it leads away from this machine, files,
-            directories and datasets of this machine too, each at a new place. None: a table is refused.
+        value: A value of a supported type; a Literal is returned unchanged.
+        python_type: The declared Python type or LiteralType, against which the value is checked. With None, the type of
+            the value is used.
+        path: The path of the value in error messages.
+        output_prefix: URI under which a table in memory is written, at a new place. If the URI is remote, local files,
+            directories and datasets are uploaded there too. With None, a table in memory is refused.
 
     Raises:
-        LiteralError: The value is of another type, or of none that is known; or something cannot be written.
+        LiteralError: if the value has another type than declared, or an unsupported type, or if something cannot be
+            written.
     """
     scope = Scope(output_prefix)
     literal = _literal(value, python_type, path, scope)
@@ -58,7 +60,7 @@ def to_literal(value: Any, python_type: Any = None, *, path: str = "", output_pr
 async def ato_literal(
     value: Any, python_type: Any = None, *, path: str = "", output_prefix: str | None = None
 ) -> Literal:
-    """As :func:`to_literal`; uploads run in threads, side by side."""
+    """Return the same as :func:`to_literal`, with uploads in concurrent threads."""
     scope = Scope(output_prefix)
     literal = _literal(value, python_type, path, scope)
     await _aupload(scope)
@@ -73,18 +75,19 @@ def to_literal_map(
     output_prefix: str | None = None,
     max_bytes: int | None = None,
 ) -> LiteralMap:
-    """The literals of values by name.
+    """Return the literals of values by name.
 
     Args:
-        values: Values by name; a LiteralMap is returned as it is.
-        types: The declared types by name, or a side of an interface: each name must have a value, and no other may.
-            None: nothing is declared.
-        path: Where the values stand, such as ``inputs``.
-        output_prefix: As of :func:`to_literal`.
-        max_bytes: What the literals may take together; None: nothing is said.
+        values: Values by name; a LiteralMap is returned unchanged.
+        types: The declared types by name, or one side of an interface. Each declared name must have a value, and other
+            names are refused. With None, the types of the values are used.
+        path: The path of the values in error messages, such as ``inputs``.
+        output_prefix: As for :func:`to_literal`.
+        max_bytes: The maximum size of all literals together, or None for no limit.
 
     Raises:
-        LiteralError: A name is missing or unknown, a value is not of its type, or they are too large.
+        LiteralError: if a name is missing or not declared, if a value cannot be converted, or if the literals are too
+            large.
     """
     scope = Scope(output_prefix)
     literals = _literal_map(values, types, path, scope, max_bytes)
@@ -100,7 +103,7 @@ async def ato_literal_map(
     output_prefix: str | None = None,
     max_bytes: int | None = None,
 ) -> LiteralMap:
-    """As :func:`to_literal_map`; uploads run in threads, side by side."""
+    """Return the same as :func:`to_literal_map`, with uploads in concurrent threads."""
     scope = Scope(output_prefix)
     literals = _literal_map(values, types, path, scope, max_bytes)
     await _aupload(scope)
@@ -108,7 +111,7 @@ async def ato_literal_map(
 
 
 def types_by_name(types: Types) -> Mapping[str, Any] | None:
-    """The declared types; None where an interface declares nothing, which is what Flyte sends for no interface."""
+    """Return the declared types, or None if there are none; Flyte sends an empty interface for a missing one."""
     if isinstance(types, VariableMap):
         return {name: variable.type for name, variable in types.variables.items()} or None
     return types
@@ -152,13 +155,13 @@ def _literal_map(
 
 
 def _check_names(values: Mapping[str, Any], types: Mapping[str, Any], path: str) -> None:
-    declared = f"declared are: {', '.join(types)}" if types else "none is declared"
+    declared = f"the declared names are: {', '.join(types)}" if types else "no names are declared"
     for name in values:
         if name not in types:
-            raise LiteralError(f"there is no such name; {declared}.", path=join_path(path, name))
+            raise LiteralError(f"the name is not declared; {declared}.", path=join_path(path, name))
     for name, python_type in types.items():
         if name not in values:
-            raise LiteralError(f"a value is missing, expected {kind_of(python_type)}.", path=join_path(path, name))
+            raise LiteralError(f"the value is missing; expected {kind_of(python_type)}.", path=join_path(path, name))
 
 
 def _check_size(literals: LiteralMap, max_bytes: int, path: str) -> None:
@@ -167,8 +170,8 @@ def _check_size(literals: LiteralMap, max_bytes: int, path: str) -> None:
         return
     largest = max(literals.literals, key=lambda name: literals.literals[name].ByteSize())
     raise LiteralError(
-        f"the largest of values that take {size:,} bytes together, where Flyte takes at most {max_bytes:,}; "
-        "give a table, a StructuredDataset or a File instead, which travels as its URI.",
+        f"the largest of the values, which take {size:,} bytes together; Flyte accepts at most {max_bytes:,}. "
+        "Use a table, a StructuredDataset or a File instead, of which only the URI is sent.",
         path=join_path(path, largest),
     )
 
@@ -186,7 +189,7 @@ def _upload(scope: Scope) -> None:
 async def _aupload(scope: Scope) -> None:
     if not scope.uploads:
         return
-    # All are waited for, so that none goes on writing after another has failed.
+    # Wait for all uploads, so that none continues after another has failed.
     done = await asyncio.gather(*map(asyncio.to_thread, scope.uploads), return_exceptions=True)
     for outcome in done:
         if isinstance(outcome, BaseException):

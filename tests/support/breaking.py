@@ -464,7 +464,7 @@ class SyncChangesTheTask(Double):
         return await super().do(task_template, output_prefix, inputs, **kwargs)
 
 
-@breaks("test_a_task_runs_locally", seen="LiteralError: outputs.seconds: a value is missing, expected float.")
+@breaks("test_a_task_runs_locally", seen="LiteralError: outputs.seconds is missing; expected float.")
 class EndsEmpty(Ends):
     how = Resource.succeeded(outputs={})
 

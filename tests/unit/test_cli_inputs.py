@@ -208,7 +208,7 @@ def test_a_remote_dataset_is_not_looked_for(capsys: Capsys) -> None:
         ("x:bool=1", "-i x:bool cannot be read: expected bool, got '1'."),
         ("x:float=1e999", "-i x:float cannot be read: expected float, got '1e999'."),
         ("x:None=1", "-i x:None cannot be read: expected None, got '1'."),
-        ("x:date=2026-13-01", "-i x:date cannot be read: expected date, got the text '2026-13-01'."),
+        ("x:date=2026-13-01", "-i x:date cannot be read: expected date, got the string '2026-13-01'."),
         ("x:timedelta=P1M", "-i x:timedelta cannot be read: expected timedelta, got 'P1M'."),
         ('x:list[int]=[1, "a"]', "-i x:list[int] cannot be read: [1]: expected int, got str."),
         (

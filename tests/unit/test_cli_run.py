@@ -382,7 +382,7 @@ def test_an_output_of_no_known_type_is_the_connectors_fault(site: Site, capsys: 
     install_sync(site, "return Resource.succeeded(outputs={'x': 1j})")
     ran = connectors(capsys, "run", "acme")
     assert ran.status == 1
-    assert ran.err.startswith("connectors: outputs.x: complex is no type that Flyte has; use a scalar, ")
+    assert ran.err.startswith("connectors: outputs.x: complex is not a type that Flyte supports; use a scalar, ")
 
 
 class TestProgress:

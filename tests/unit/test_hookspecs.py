@@ -231,7 +231,7 @@ def converter(**changes: Any) -> LiteralConverter:
 
 class TestLiteralConverters:
     def test_a_type_with_a_converter_becomes_a_literal_and_comes_back(self, registry: ConnectorRegistry) -> None:
-        with pytest.raises(LiteralError, match="Money is no type that Flyte has"):
+        with pytest.raises(LiteralError, match="Money is not a type that Flyte supports"):
             to_literal(Money(3))
         registry.register_plugin(plugin(literal_converters=lambda: [converter()]))
         assert literal_type(list[Money]).collection_type.simple == SimpleType.INTEGER

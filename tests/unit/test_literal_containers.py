@@ -95,7 +95,7 @@ class TestLists:
     def test_what_cannot_be_hashed_cannot_be_read_as_a_set(self) -> None:
         for python_type in (set[list[int]], frozenset[list[int]]):
             name = python_type.__origin__.__name__
-            reason = f"p: the values cannot stand in a {name}: unhashable type: 'list'."
+            reason = f"p: the values cannot be in a {name}: unhashable type: 'list'."
             assert refusal_in_reading(to_literal([[1]]), python_type) == reason
 
     def test_a_bare_one_holds_plain_data(self) -> None:
@@ -104,8 +104,8 @@ class TestLists:
         assert same(travelled(tuple(value), tuple), tuple(value))
         assert literal_type(list).collection_type.simple == SimpleType.STRUCT
         assert refusal([1, NOON], list) == (
-            "p[1]: datetime is no plain data (None, bool, int, float, str, bytes, and lists and dicts of them); "
-            "declare the type of what holds it, such as dict[str, T] or a dataclass."
+            "p[1]: datetime is not plain data (None, bool, int, float, str, bytes, and lists and dicts of them); "
+            "declare the type of the container, such as dict[str, T] or a dataclass."
         )
 
     def test_a_list_that_an_interface_declares_takes_each(self) -> None:
@@ -187,7 +187,7 @@ class TestMaps:
 
     def test_a_key_is_unicode(self) -> None:
         assert refusal({"\ud800": NOON}, dict[str, dt.datetime]) == (
-            r"p: the name '\ud800' is no valid Unicode: surrogates not allowed."
+            r"p: the name '\ud800' is not valid Unicode: surrogates not allowed."
         )
 
     @pytest.mark.parametrize("key", ["", "é", "a.b [0]", "\x00"])
@@ -245,10 +245,10 @@ class TestOtherDicts:
 
     def test_a_key_that_msgpack_would_make_a_list_of_is_refused(self) -> None:
         python_type = dict[tuple[int, int], int]
-        reason = f"a key of {python_type} cannot be a key: unhashable type: 'list'."
+        reason = f"a key of {python_type} cannot be a dict key: unhashable type: 'list'."
         assert refusal({(1, 2): 3}, python_type) == f"p: {reason}"
         assert refusal_in_reading(msgpack({"[1]": 1}), dict[list[int], int]).startswith(
-            "p: a key of dict[list[int], int] cannot be a key: unhashable type"
+            "p: a key of dict[list[int], int] cannot be a dict key: unhashable type"
         )
 
 
@@ -260,8 +260,8 @@ class TestBareDicts:
 
     def test_what_is_no_plain_data_is_refused_by_its_path(self) -> None:
         reason = (
-            "is no plain data (None, bool, int, float, str, bytes, and lists and dicts of them); "
-            "declare the type of what holds it, such as dict[str, T] or a dataclass."
+            "is not plain data (None, bool, int, float, str, bytes, and lists and dicts of them); "
+            "declare the type of the container, such as dict[str, T] or a dataclass."
         )
         assert refusal({"a": [1, {2: NOON}]}, dict) == f"p.a[1][2]: datetime {reason}"
         assert refusal({"a": {1}}, dict) == f"p.a: set {reason}"
@@ -269,10 +269,10 @@ class TestBareDicts:
 
     @pytest.mark.parametrize("key", [NOON, (1, 2), Colour.RED])
     def test_a_key_is_plain_too(self, key: Any) -> None:
-        assert refusal({"a": {key: 1}}, dict) == f"p.a: {type(key).__name__} cannot be a key in plain data."
+        assert refusal({"a": {key: 1}}, dict) == f"p.a: {type(key).__name__} cannot be a dict key in plain data."
 
     def test_a_number_of_more_than_64_bits_is_refused(self) -> None:
-        assert refusal({"x": 2**64}, dict).startswith("p: it cannot be written: ")
+        assert refusal({"x": 2**64}, dict).startswith("p cannot be encoded: ")
 
     def test_they_are_read_from_maps_and_structs_too(self) -> None:
         assert from_literal(to_literal({"a": NOON}, dict[str, dt.datetime]), dict) == {"a": NOON}

@@ -81,8 +81,8 @@ def register(registry: ConnectorRegistry) -> Register:
 
 class TestATypeOfOnesOwn:
     def test_is_unknown_until_somebody_makes_it_known(self, register: Register) -> None:
-        assert refusal(Money(3)).startswith("p: Money is no type that Flyte has; ")
-        assert refusal(Order(Money(3), []), Order).startswith("p.price: Money is no type that Flyte has; ")
+        assert refusal(Money(3)).startswith("p: Money is not a type that Flyte supports; ")
+        assert refusal(Order(Money(3), []), Order).startswith("p.price: Money is not a type that Flyte supports; ")
         register()
         assert travelled(Money(3), Money) == Money(3)
         assert travelled(Order(Money(3), [Money(4)]), Order) == Order(Money(3), [Money(4)])
@@ -193,7 +193,7 @@ assert from_literal(to_literal(Fraction(1, 2))) == "1/2"
             of: Fraction
 
         for value in (Fraction(1, 2), [Fraction(1, 2)], Share(Fraction(1, 2))):
-            assert "Fraction is no type that Flyte has" in refusal(value)
+            assert "Fraction is not a type that Flyte supports" in refusal(value)
         register(
             "fractions.Fraction",
             to_literal=lambda value: primitive(string_value=str(value)),
@@ -231,7 +231,7 @@ class TestWhatGoesWrong:
     @pytest.mark.parametrize("rubbish", [None, 3, LiteralType()])
     def test_what_is_no_literal_is_refused(self, register: Register, rubbish: Any) -> None:
         register(to_literal=lambda _: rubbish)
-        reason = f"the converter of {__name__}.Money gave a {type(rubbish).__name__} instead of a Literal."
+        reason = f"the converter of {__name__}.Money returned a {type(rubbish).__name__} instead of a Literal."
         assert refusal([Money(3)], list[Money]) == f"p[0]: {reason}"
         assert refusal(Order(Money(3), []), Order) == f"p.price: {reason}"
 
@@ -241,4 +241,4 @@ class TestWhatGoesWrong:
 
     def test_one_that_is_no_plain_data_cannot_either(self, register: Register) -> None:
         register(to_literal=lambda _: to_literal("s3://b/x", LiteralType(blob={})))
-        assert refusal(Order(Money(3), []), Order).startswith("p.price: File is no plain data ")
+        assert refusal(Order(Money(3), []), Order).startswith("p.price: File is not plain data ")

@@ -72,7 +72,7 @@ class TestTheType:
         assert literal_type(Annotated[Table, {"n": int}]) == literal_type(Annotated[StructuredDataset, {"n": int}])
 
     def test_a_column_of_a_type_that_flyte_does_not_have_is_refused(self) -> None:
-        with pytest.raises(LiteralError, match=r"^complex is no type that Flyte has; "):
+        with pytest.raises(LiteralError, match=r"^complex is not a type that Flyte supports; "):
             literal_type(Annotated[StructuredDataset, {"n": complex}])
 
 
@@ -143,7 +143,7 @@ class TestOneThatLiesSomewhere:
     def test_what_is_no_unicode_is_refused(self, value: StructuredDataset) -> None:
         said = refusal(value)
         assert said.startswith("p: the dataset 's3://b/")
-        assert said.endswith(" is described in no valid Unicode: surrogates not allowed.")
+        assert said.endswith(" has a description that is not valid Unicode: surrogates not allowed.")
 
 
 class TestInRecords:
@@ -175,13 +175,13 @@ class TestInRecords:
 
 class TestATableInMemory:
     def test_it_needs_a_place(self) -> None:
-        reason = "a table needs a place to be written to: give an output_prefix, or its URI."
+        reason = "there is no place to write the table; pass an output_prefix, or give the StructuredDataset a URI."
         assert refusal(Table()) == refusal(StructuredDataset(table=Table()), StructuredDataset) == f"p: {reason}"
         assert refusal(Report(StructuredDataset(table=Table()))) == f"p.rows: {reason}"
 
     def test_it_is_parquet_and_nothing_else(self) -> None:
         python_type = Annotated[StructuredDataset, "csv"]
-        assert refusal(Table(), python_type) == "p: a table is written as parquet, and 'csv' is declared."
+        assert refusal(Table(), python_type) == "p: a table is written as parquet, but the declared format is 'csv'."
 
     def test_one_that_cannot_be_written_is_named(self) -> None:
         pytest.importorskip("pyarrow")
@@ -193,7 +193,7 @@ class TestATableInMemory:
                 call()
 
     def test_nothing_is_written_when_another_value_is_refused(self, store: dict[str, Any]) -> None:
-        with pytest.raises(LiteralError, match=r"^x: complex is no type"):
+        with pytest.raises(LiteralError, match=r"^x: complex is not a type"):
             to_literal_map({"t": Table(), "x": 1j}, output_prefix=PREFIX)
         assert not store
 

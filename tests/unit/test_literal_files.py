@@ -202,7 +202,7 @@ class TestOnThisMachine:
 
     def test_one_whose_uri_is_no_unicode_is_refused(self) -> None:
         assert refusal(File("s3://b/\ud800"), File) == (
-            r"p: the URI 's3://b/\ud800' is no valid Unicode: surrogates not allowed."
+            r"p: the URI 's3://b/\ud800' is not valid Unicode: surrogates not allowed."
         )
 
     def test_a_secret_is_no_uri(self) -> None:

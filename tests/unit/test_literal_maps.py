@@ -77,17 +77,21 @@ class TestWriting:
     @pytest.mark.parametrize(
         ("values", "types", "message"),
         [
-            ({"x": 1, "z": 2}, {"x": int, "y": int}, "inputs.z: there is no such name; declared are: x, y."),
-            ({"x": 1}, {}, "inputs.x: there is no such name; none is declared."),
-            ({}, {"x": int}, "inputs.x: a value is missing, expected int."),
-            ({}, {"x": list[int]}, "inputs.x: a value is missing, expected list[int]."),
-            ({}, {"x": int | None}, "inputs.x: a value is missing, expected int | None."),
+            (
+                {"x": 1, "z": 2},
+                {"x": int, "y": int},
+                "inputs.z: the name is not declared; the declared names are: x, y.",
+            ),
+            ({"x": 1}, {}, "inputs.x: the name is not declared; no names are declared."),
+            ({}, {"x": int}, "inputs.x is missing; expected int."),
+            ({}, {"x": list[int]}, "inputs.x is missing; expected list[int]."),
+            ({}, {"x": int | None}, "inputs.x is missing; expected int | None."),
             ({"x": "1"}, {"x": int}, "inputs.x: expected int, got str."),
             ({"x": None}, {"x": int}, "inputs.x: expected int, got None."),
             ({"x": [Row(1), Row("2")]}, {"x": list[Row]}, "inputs.x[1].price: expected float, got str."),  # type: ignore[arg-type]
             ({3: 1}, None, "inputs: a name must be a str, got 3."),
             ({Secret("x"): 1}, None, "inputs: a name must be a str, got Secret('***')."),
-            ({"\ud800": 1}, None, r"inputs: the name '\ud800' is no valid Unicode: surrogates not allowed."),
+            ({"\ud800": 1}, None, r"inputs: the name '\ud800' is not valid Unicode: surrogates not allowed."),
             ([1], None, "inputs: expected values by name, got list."),
             (None, None, "inputs: expected values by name, got None."),
         ],
@@ -98,9 +102,9 @@ class TestWriting:
         assert str(refused.value) == message
 
     def test_an_interface_is_checked_alike(self) -> None:
-        with pytest.raises(LiteralError, match=r"^y: a value is missing, expected dict\[str, int\]\.$"):
+        with pytest.raises(LiteralError, match=r"^y is missing; expected dict\[str, int\]\.$"):
             to_literal_map({"x": 1}, interface(x=int, y=dict[str, int]))
-        with pytest.raises(LiteralError, match=r"^z: there is no such name; declared are: x\.$"):
+        with pytest.raises(LiteralError, match=r"^z: the name is not declared; the declared names are: x\.$"):
             to_literal_map({"x": 1, "z": 1}, interface(x=int))
 
     def test_an_interface_that_declares_nothing_says_nothing(self) -> None:
@@ -120,19 +124,19 @@ class TestSize:
             write(values, path="outputs", max_bytes=1000)
         assert refused.value.path == "outputs.rows"
         assert str(refused.value) == (
-            f"outputs.rows: the largest of values that take {to_literal_map(values).ByteSize():,} bytes together, "
-            "where Flyte takes at most 1,000; "
-            "give a table, a StructuredDataset or a File instead, which travels as its URI."
+            "outputs.rows: the largest of the values, which take "
+            f"{to_literal_map(values).ByteSize():,} bytes together; Flyte accepts at most 1,000. "
+            "Use a table, a StructuredDataset or a File instead, of which only the URI is sent."
         )
 
     def test_what_takes_as_much_is_not(self, write: Any) -> None:
         size = to_literal_map({"x": "x" * 1000}).ByteSize()
         assert write({"x": "x" * 1000}, max_bytes=size).ByteSize() == size
-        with pytest.raises(LiteralError, match="the largest of values"):
+        with pytest.raises(LiteralError, match="the largest of the values"):
             write({"x": "x" * 1000}, max_bytes=size - 1)
 
     def test_a_literal_map_is_weighed_too(self, write: Any) -> None:
-        with pytest.raises(LiteralError, match=r"^x: the largest of values"):
+        with pytest.raises(LiteralError, match=r"^x: the largest of the values"):
             write(to_literal_map({"x": "x" * 1000}), max_bytes=1000)
 
     def test_without_a_limit_nothing_is_said(self) -> None:
@@ -166,9 +170,9 @@ class TestReading:
     @pytest.mark.parametrize(
         ("literals", "message"),
         [
-            (None, "inputs.x: the value is missing; there are no values at all."),
-            (LiteralMap(), "inputs.x: the value is missing; there is none."),
-            (to_literal_map({"z": 1, "a": 1}), "inputs.x: the value is missing; there are: a, z."),
+            (None, "inputs.x is missing; no inputs were given."),
+            (LiteralMap(), "inputs.x is missing; no inputs were given."),
+            (to_literal_map({"z": 1, "a": 1}), "inputs.x is missing; the given inputs are: a, z."),
             (to_literal_map({"x": "1"}), "inputs.x: expected int, got str."),
             (to_literal_map({"x": None}), "inputs.x: expected int, got None."),
             ({"x": 1}, "inputs: expected a LiteralMap, got dict."),
@@ -184,7 +188,7 @@ class TestReading:
         assert str(refused.value) == message
 
     def test_an_optional_value_has_to_be_there_too(self) -> None:
-        with pytest.raises(LiteralError, match=r"^x: the value is missing; there is none\.$"):
+        with pytest.raises(LiteralError, match=r"^x is missing; no values were given\.$"):
             from_literal_map(LiteralMap(), {"x": int | None})
 
     def test_a_part_of_another_type_is_named(self) -> None:

@@ -97,7 +97,7 @@ def test_it_can_be_passed_on_unread(leave: Leave) -> None:
 @pytest.mark.parametrize("python_type", [None, int, list[int], int | None, Row, Any])
 class TestWhatIsRefused:
     def test_one_that_does_not_say_where_it_lies(self, python_type: Any) -> None:
-        reason = "the literal is offloaded, and does not say where to."
+        reason = "the offloaded literal has no URI."
         assert refusal_in_reading(offloaded(""), python_type) == f"p: {reason}"
 
     def test_one_that_is_not_there(self, python_type: Any) -> None:
@@ -111,7 +111,7 @@ class TestWhatIsRefused:
     def test_what_is_no_literal(self, leave: Leave, python_type: Any) -> None:
         left = leave(b"\xff\xff")
         uri = left.offloaded_metadata.uri
-        assert refusal_in_reading(left, python_type) == f"p: what lies at {uri} is no offloaded literal."
+        assert refusal_in_reading(left, python_type) == f"p: the data at {uri} is not a Literal."
 
     def test_one_that_is_too_large(self, leave: Leave, python_type: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("connector_core.literals.offloaded.MAX_OFFLOADED_BYTES", 2**20)
@@ -123,7 +123,7 @@ class TestWhatIsRefused:
 
     def test_the_place_is_named(self, python_type: Any) -> None:
         literal = Literal(collection={"literals": [offloaded("")]})
-        assert refusal_in_reading(literal, list[python_type]).startswith("p[0]: the literal is offloaded, ")
+        assert refusal_in_reading(literal, list[python_type]).startswith("p[0]: the offloaded literal has no ")
 
 
 def test_one_that_is_just_small_enough_is_read(leave: Leave, monkeypatch: pytest.MonkeyPatch) -> None:

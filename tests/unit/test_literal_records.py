@@ -100,9 +100,9 @@ class TestDataclasses:
         assert from_literal(msgpack({"price": 1}), Item) == Item(1.0)
 
     def test_one_without_a_default_is_missed(self) -> None:
-        assert refusal_in_reading(msgpack({}), Item) == "p.price: the value is missing, expected float."
+        assert refusal_in_reading(msgpack({}), Item) == "p.price is missing; expected float."
         literal = msgpack({"day": "2026-11-22", "items": [{"price": 1}, {}]})
-        assert refusal_in_reading(literal, Order) == "p.items[1].price: the value is missing, expected float."
+        assert refusal_in_reading(literal, Order) == "p.items[1].price is missing; expected float."
 
     def test_an_unknown_field_is_left_out_in_reading(self) -> None:
         assert from_literal(msgpack({"price": 1, "currency": "EUR"}), Item) == Item(1.0)
@@ -115,7 +115,7 @@ class TestDataclasses:
         value = {"day": NOON.date(), "items": [{"price": 1}]}
         assert travelled(value, Order) == Order(NOON.date(), [Item(1.0)])
         assert refusal({"day": "2026-11-22", "items": []}, Order) == "p.day: expected date, got str."
-        assert refusal({"items": []}, Order) == "p.day: the value is missing, expected date."
+        assert refusal({"items": []}, Order) == "p.day is missing; expected date."
 
     @pytest.mark.parametrize("value", [3, None, [1.5], "x", Node(1)])
     def test_nothing_else_is(self, value: Any) -> None:
@@ -215,17 +215,17 @@ class TestDataclasses:
         class Lost:
             it: Nowhere  # type: ignore[name-defined]  # noqa: F821
 
-        reason = "the types of the fields of Lost cannot be found: name 'Nowhere' is not defined."
+        reason = "the field types of Lost cannot be resolved: name 'Nowhere' is not defined."
         assert refusal(Lost(3)) == refusal_in_reading(msgpack({"it": 3}), Lost) == f"p: {reason}"
         assert refusal([{"x": Lost(3)}]) == f"p[0].x: {reason}"
 
     def test_a_field_of_a_type_that_flyte_does_not_have_is_named(self) -> None:
         Inner = dataclasses.make_dataclass("Inner", [("number", complex)])
         Outer = dataclasses.make_dataclass("Outer", [("inner", Inner)])
-        reason = "complex is no type that Flyte has; use a scalar"
+        reason = "complex is not a type that Flyte supports; use a scalar"
         assert refusal(Outer(Inner(1j))).startswith(f"p.inner.number: {reason}")
         assert refusal_in_reading(msgpack({"inner": {"number": 1}}), Outer).startswith(f"p.inner.number: {reason}")
-        with pytest.raises(LiteralError, match=r"^inner\.number: complex is no type"):
+        with pytest.raises(LiteralError, match=r"^inner\.number: complex is not a type"):
             literal_type(Outer)
 
     def test_a_generic_one_is_of_its_argument(self) -> None:
@@ -412,7 +412,7 @@ class TestAttrsClasses:
         assert from_literal(msgpack({"_id": 3}), Job) == Job(3)
         assert travelled({"_id": 3, "size": 5}, Job) == Job(3, how_large=5)
         assert refusal({"id": 3}, Job) == "p.id: Job has no such field; it has: _id, size, tags, twice."
-        assert refusal_in_reading(msgpack({}), Job) == "p._id: the value is missing, expected int."
+        assert refusal_in_reading(msgpack({}), Job) == "p._id is missing; expected int."
         assert schema_of(Job)["required"] == ["_id"]
 
     def test_what_a_validator_raises_is_a_refusal(self) -> None:
@@ -430,7 +430,7 @@ class TestAttrsClasses:
             it = attrs.field(default=None)
 
         assert travelled(Anything({"x": [1]}), Anything) == Anything({"x": [1]})
-        assert refusal(Anything(NOON)).startswith("p.it: datetime is no plain data ")
+        assert refusal(Anything(NOON)).startswith("p.it: datetime is not plain data ")
 
     def test_one_may_hold_itself_and_a_dataclass(self) -> None:
         value = Tree(Item(1), [Tree(Item(2))])
@@ -483,9 +483,9 @@ class TestTypedDicts:
         assert same(travelled([value], list[python_type]), [value])
 
     def test_what_is_required_is_missed(self) -> None:
-        assert refusal({"note": "x"}, Total) == "p.size: the value is missing, expected int."
-        assert refusal({"size": 1}, Partial) == "p.price: the value is missing, expected float."
-        assert refusal_in_reading(msgpack({}), Total) == "p.size: the value is missing, expected int."
+        assert refusal({"note": "x"}, Total) == "p.size is missing; expected int."
+        assert refusal({"size": 1}, Partial) == "p.price is missing; expected float."
+        assert refusal_in_reading(msgpack({}), Total) == "p.size is missing; expected int."
         assert schema_of(dataclasses.make_dataclass("Kind", [("it", Partial)]))["properties"]["it"]["required"] == [
             "price",
             "size",
@@ -530,7 +530,7 @@ class TestNamedTuples:
 
     def test_one_that_is_too_short_takes_its_defaults(self) -> None:
         assert from_literal(msgpack([3]), Pair) == Pair(3)
-        assert refusal_in_reading(msgpack([]), Pair) == "p.left: the value is missing, expected int."
+        assert refusal_in_reading(msgpack([]), Pair) == "p.left is missing; expected int."
 
     def test_one_that_is_too_long_is_refused(self) -> None:
         assert refusal_in_reading(msgpack([1, None, 3]), Pair) == "p: expected 2 values for Pair, got 3."

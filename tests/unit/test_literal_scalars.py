@@ -118,11 +118,11 @@ class TestTexts:
 
     @pytest.mark.parametrize("python_type", [str, None])
     def test_one_that_is_no_unicode_is_refused(self, python_type: Any) -> None:
-        assert refusal("\ud800", python_type) == "p: the text is no valid Unicode: surrogates not allowed."
+        assert refusal("\ud800", python_type) == "p: the string is not valid Unicode: surrogates not allowed."
 
     def test_in_a_record_too(self) -> None:
-        assert refusal(("\ud800",), tuple[str]).startswith("p: it cannot be written: ")
-        assert refusal({"x": "\ud800"}, dict).startswith("p: it cannot be written: ")
+        assert refusal(("\ud800",), tuple[str]).startswith("p cannot be encoded: ")
+        assert refusal({"x": "\ud800"}, dict).startswith("p cannot be encoded: ")
 
     @pytest.mark.parametrize("value", [1, b"x", None, ["x"]])
     def test_nothing_else_is_one(self, value: Any) -> None:
@@ -218,10 +218,10 @@ class TestTimes:
             assert refusal(value, python_type) == f"p: expected {python_type.__name__}, got {got}."
 
     def test_a_text_that_is_no_time_is_refused(self) -> None:
-        assert taken_not("noon", dt.datetime) == "p[0]: expected datetime, got the text 'noon'."
-        assert taken_not("noon", dt.date) == "p[0]: expected date, got the text 'noon'."
+        assert taken_not("noon", dt.datetime) == "p[0]: expected datetime, got the string 'noon'."
+        assert taken_not("noon", dt.date) == "p[0]: expected date, got the string 'noon'."
         assert taken_not(12, dt.datetime) == "p[0]: expected datetime, got int."
-        assert refusal_in_reading(primitive(string_value="noon"), dt.time) == "p: expected time, got the text 'noon'."
+        assert refusal_in_reading(primitive(string_value="noon"), dt.time) == "p: expected time, got the string 'noon'."
 
     def test_a_duration_may_be_negative(self) -> None:
         assert travelled(dt.timedelta(days=-1, microseconds=1), dt.timedelta) == dt.timedelta(days=-1, microseconds=1)
@@ -267,7 +267,7 @@ class TestBytes:
         assert taken(value, bytes) == taken(encodebytes(value).decode(), bytes) == value
 
     def test_another_text_is_refused(self) -> None:
-        assert taken_not("!", bytes) == "p[0]: expected bytes, got the text '!'."
+        assert taken_not("!", bytes) == "p[0]: expected bytes, got the string '!'."
         assert taken_not(3, bytes) == "p[0]: expected bytes, got int."
 
     @pytest.mark.parametrize("value", ["x", bytearray(b"x"), memoryview(b"x")])
@@ -299,7 +299,7 @@ class TestWhatTravelsAsText:
 
     @pytest.mark.parametrize("python_type", [uuid.UUID, Decimal, dt.time])
     def test_another_text_is_refused(self, python_type: Any) -> None:
-        reason = f"expected {python_type.__name__}, got the text 'x'."
+        reason = f"expected {python_type.__name__}, got the string 'x'."
         assert refusal_in_reading(primitive(string_value="x"), python_type) == f"p: {reason}"
         assert taken_not("x", python_type) == f"p[0]: {reason}"
         assert refusal_in_reading(primitive(integer=1), python_type) == f"p: expected {python_type.__name__}, got int."
@@ -377,11 +377,11 @@ class TestEnums:
     @pytest.mark.parametrize("member", [Mixed.TEXT, Points.ORIGIN])
     def test_one_of_mixed_or_other_values_is_refused(self, member: enum.Enum) -> None:
         name = type(member).__name__
-        assert refusal(member) == f"p: the values of {name} should all be texts, or all numbers."
+        assert refusal(member) == f"p: the values of {name} must be all strings or all numbers."
         assert refusal_in_reading(to_literal(1), type(member)) == refusal(member)
 
     def test_one_without_members_has_no_values(self) -> None:
-        assert refusal("x", Empty) == "p: the values of Empty should all be texts, or all numbers."
+        assert refusal("x", Empty) == "p: the values of Empty must be all strings or all numbers."
 
     def test_in_a_record_values_may_be_mixed(self) -> None:
         assert held(Mixed.TEXT, Mixed) == "text"
@@ -429,7 +429,7 @@ class TestLiteralTypes:
 
     def test_values_of_several_types_are_refused_but_in_a_record(self) -> None:
         python_type = typing.Literal["a", 1]
-        assert refusal("a", python_type) == "p: the values of Literal['a', 1] should all be texts, or all numbers."
+        assert refusal("a", python_type) == "p: the values of Literal['a', 1] must be all strings or all numbers."
         assert (held("a", python_type), taken(1, python_type)) == ("a", 1)
 
     def test_a_member_of_an_enum_comes_back_as_one(self) -> None:

@@ -174,7 +174,7 @@ def test_what_is_no_table_is_not_written(tmp_path):
     with pytest.raises(LiteralError) as error:
         write_parquet([1], str(tmp_path / "new"))
     assert str(error.value) == (
-        "list is no table: it has no Arrow stream, as have those of pyarrow, polars and pandas 2.2."
+        "list is not a table: it does not provide an Arrow stream, as tables of pyarrow, polars and pandas 2.2 do."
     )
     with pytest.raises(LiteralError, match=r"cannot be written to .*/00000: .*non-struct type int64\.$"):
         write_parquet(pa.chunked_array([[1]]), str(tmp_path / "new"))
@@ -432,7 +432,7 @@ def test_a_csv_that_is_none(tmp_path, text):
 def test_an_unknown_format_names_the_known_ones(tmp_path):
     with pytest.raises(LiteralError) as error:
         read_table(str(tmp_path), "orc", pa.Table)
-    assert str(error.value) == "the format of a dataset is 'parquet' or 'csv', and not 'orc'."
+    assert str(error.value) == "the format of a dataset must be 'parquet' or 'csv', not 'orc'."
 
 
 @pytest.mark.parametrize(("table_type", "name"), [(dict, "builtins.dict"), (pa.RecordBatch, "pyarrow.RecordBatch")])
@@ -442,7 +442,7 @@ def test_an_unknown_class_names_the_known_ones(orders, table_type, name):
             dataset.read(table_type)
         assert str(error.value) == (
             "a table can be read as pyarrow.Table, pyarrow.RecordBatchReader, pandas.DataFrame, polars.DataFrame, "
-            f"and not as {name}."
+            f"not as {name}."
         )
 
 
@@ -558,7 +558,7 @@ def test_a_dataset_needs_a_uri_or_a_table(uri):
 
 
 def test_the_table_of_a_dataset_is_one():
-    with pytest.raises(LiteralError, match=r"^dict is no table: it has no Arrow stream"):
+    with pytest.raises(LiteralError, match=r"^dict is not a table: it does not provide an Arrow stream"):
         StructuredDataset(table={"n": [1]})
 
 

@@ -76,7 +76,7 @@ class TestTheType:
         assert len(literal_type(Union[int | None, str]).union_type.variants) == 3  # noqa: UP007
 
     def test_a_variant_that_flyte_does_not_have_is_refused(self) -> None:
-        assert refusal(3, int | complex).startswith("p: complex is no type that Flyte has; ")
+        assert refusal(3, int | complex).startswith("p: complex is not a type that Flyte supports; ")
 
 
 class TestWriting:

@@ -25,8 +25,8 @@ from support.literals import msgpack, packed, primitive, refusal, refusal_in_rea
 
 NOON = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 NO_PLAIN_DATA = (
-    "is no plain data (None, bool, int, float, str, bytes, and lists and dicts of them); "
-    "declare the type of what holds it, such as dict[str, T] or a dataclass."
+    "is not plain data (None, bool, int, float, str, bytes, and lists and dicts of them); "
+    "declare the type of the container, such as dict[str, T] or a dataclass."
 )
 ONE = primitive(integer=1)
 
@@ -98,13 +98,13 @@ class TestNoTypeInWriting:
         assert refusal({1: NOON}) == "p: a name must be a str, got 1."
 
     def test_a_number_of_more_bits_than_msgpack_has_is_refused(self) -> None:
-        assert refusal({"x": 2**64}).startswith("p: it cannot be written: ")
+        assert refusal({"x": 2**64}).startswith("p cannot be encoded: ")
 
     def test_a_subclass_of_list_is_no_list(self) -> None:
         class Rows(list[int]):
             pass
 
-        assert refusal(Rows([1])).startswith("p: Rows is no type that Flyte has; ")
+        assert refusal(Rows([1])).startswith("p: Rows is not a type that Flyte supports; ")
 
 
 class TestNoTypeInReading:
@@ -172,7 +172,7 @@ class TestAny:
         assert travelled((1, (2,)), Any) == [1, [2]]
 
     def test_an_object_of_no_class_is_refused(self) -> None:
-        assert refusal(object()).startswith("p: object is no ")
+        assert refusal(object()).startswith("p: object is not plain ")
 
 
 class TestAnInterface:
@@ -227,7 +227,7 @@ class TestAnInterface:
         assert refusal(value, literal_type(python_type)) == message
 
     def test_a_value_of_no_known_type_is_refused(self) -> None:
-        assert refusal(Foreign(), literal_type(Order)).startswith("p: Foreign is no type that Flyte has; ")
+        assert refusal(Foreign(), literal_type(Order)).startswith("p: Foreign is not a type that Flyte supports; ")
 
     @pytest.mark.parametrize(
         "message", [{"integer": 1}, {"float_value": 1.5}, {"string_value": "x"}, {"boolean": True}]
@@ -320,7 +320,7 @@ class TestPassingThrough:
         class Holder:
             it: Literal
 
-        assert refusal(Holder(ONE)) == "p.it: a Literal cannot stand in a record."
+        assert refusal(Holder(ONE)) == "p.it: a Literal cannot be part of a record."
         assert refusal(Holder(3)) == "p.it: expected Literal, got int."  # type: ignore[arg-type]
         assert refusal_in_reading(msgpack({"it": 3}), Holder) == "p.it: expected Literal, got int."
         assert refusal((ONE,), tuple[int]) == "p[0]: expected int, got Literal."

@@ -219,12 +219,12 @@ class TestWhatIsRefused:
     def test_a_value_of_no_known_type_is_named_by_its_path(self, value: Any, path: str) -> None:
         assert (
             refusal(value)
-            == f"{path}: Foreign is no type that Flyte has; use {KNOWN}, or add a LiteralConverter for it."
+            == f"{path}: Foreign is not a type that Flyte supports; use {KNOWN}, or add a LiteralConverter."
         )
 
     @pytest.mark.parametrize("python_type", [Foreign, list[Foreign], dict[str, Foreign], tuple[Foreign | None]])
     def test_a_type_that_is_unknown_is_refused_wherever_it_is_asked_for(self, python_type: Any) -> None:
-        reason = f"Foreign is no type that Flyte has; use {KNOWN}, or add a LiteralConverter for it."
+        reason = f"Foreign is not a type that Flyte supports; use {KNOWN}, or add a LiteralConverter."
         assert refusal([], python_type) == refusal_in_reading(to_literal([]), python_type) == f"p: {reason}"
         with pytest.raises(LiteralError) as refused:
             literal_type(python_type)
@@ -232,7 +232,7 @@ class TestWhatIsRefused:
 
     @pytest.mark.parametrize("python_type", ["int", 3, [int], typing.ClassVar[int], typing.Generic])
     def test_what_is_no_type_is_refused(self, python_type: Any) -> None:
-        assert "is no type that Flyte has; use a scalar" in refusal(3, python_type)
+        assert "is not a type that Flyte supports; use a scalar" in refusal(3, python_type)
 
     def test_without_a_path_the_message_stands_alone(self) -> None:
         with pytest.raises(LiteralError, match=r"^expected int, got str\.$"):
@@ -264,17 +264,17 @@ class TestWhatIsRefused:
 
     def test_msgpack_that_is_malformed_is_refused(self) -> None:
         literal = Literal(scalar=Scalar(binary=Binary(value=b"\xc1", tag="msgpack")))
-        assert refusal_in_reading(literal).startswith("p: its msgpack bytes are malformed: ")
-        assert refusal_in_reading(literal, Point).startswith("p: its msgpack bytes are malformed: ")
+        assert refusal_in_reading(literal).startswith("p: the msgpack bytes are malformed: ")
+        assert refusal_in_reading(literal, Point).startswith("p: the msgpack bytes are malformed: ")
 
     def test_a_map_in_msgpack_whose_key_is_a_map_is_refused(self) -> None:
         literal = Literal(scalar=Scalar(binary=Binary(value=b"\x81\x80\x01", tag="msgpack")))
-        assert refusal_in_reading(literal).startswith("p: its msgpack bytes are malformed: ")
+        assert refusal_in_reading(literal).startswith("p: the msgpack bytes are malformed: ")
 
     def test_bytes_of_another_format_are_given_as_they_are_and_no_value(self) -> None:
         literal = Literal(scalar=Scalar(binary=Binary(value=b"x", tag="cbor")))
         assert from_literal(literal) is literal
-        reason = "its bytes are of the format 'cbor', which cannot be read; it should be 'msgpack'."
+        reason = "the bytes have the format 'cbor', which is not supported; expected 'msgpack'."
         assert refusal_in_reading(literal, dict[int, int]) == refusal_in_reading(literal, bytes) == f"p: {reason}"
 
     def test_what_a_values_own_methods_raise_is_a_refusal(self) -> None:
@@ -294,7 +294,7 @@ class TestWhatIsRefused:
     def test_a_type_that_is_defined_by_itself_without_an_end_is_refused(self) -> None:
         endless: Any = NewType("endless", int)
         endless.__supertype__ = list[endless]
-        with pytest.raises(LiteralError, match="endless is defined by itself without an end; use a dataclass"):
+        with pytest.raises(LiteralError, match="endless is infinitely recursive; use a dataclass"):
             literal_type(endless)
         assert refusal([], endless) == refusal_in_reading(to_literal([]), endless) == "p: nested too deeply."
 
@@ -346,9 +346,7 @@ class TestDeclared:
 
     def test_what_may_be_of_any_type_needs_a_literal_type(self) -> None:
         for python_type in (Literal, list[LiteralMap]):
-            with pytest.raises(
-                LiteralError, match=r"^a Literal may be of any type; declare the LiteralType that it has"
-            ):
+            with pytest.raises(LiteralError, match=r"^a Literal may have any type; declare its LiteralType"):
                 literal_type(python_type)
 
 

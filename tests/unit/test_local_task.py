@@ -64,12 +64,14 @@ class TestTheTemplate:
 
     @pytest.mark.parametrize("side", ["inputs", "outputs"])
     def test_a_type_that_flyte_does_not_have_is_refused_by_name(self, side: Any) -> None:
-        with pytest.raises(LiteralError, match=rf"^{side}\.x: complex is no type that Flyte has; use "):
+        with pytest.raises(LiteralError, match=rf"^{side}\.x: complex is not a type that Flyte supports; use "):
             Task("duckdb", **{side: {"x": complex}})
 
     def test_a_field_of_such_a_type_is_named_too(self) -> None:
         order = make_dataclass("Order", [("price", complex)])
-        with pytest.raises(LiteralError, match=r"^outputs\.rows\.price: complex is no type that Flyte has; use "):
+        with pytest.raises(
+            LiteralError, match=r"^outputs\.rows\.price: complex is not a type that Flyte supports; use "
+        ):
             Task("duckdb", outputs={"rows": list[order]})  # type: ignore[valid-type]
 
     @pytest.mark.parametrize("custom", [{"n": 2**53 + 1}, {"n": {"deep": [2**53 + 1]}}])
@@ -102,8 +104,8 @@ class TestTask:
         ("inputs", "message"),
         [
             ({"x": "one"}, r"^inputs\.x: expected int, got str\.$"),
-            ({}, r"^inputs\.x: a value is missing, expected int\.$"),
-            ({"x": 1, "z": 1}, r"^inputs\.z: there is no such name; declared are: x\.$"),
+            ({}, r"^inputs\.x is missing; expected int\.$"),
+            ({"x": 1, "z": 1}, r"^inputs\.z: the name is not declared; the declared names are: x\.$"),
         ],
     )
     def test_declared_inputs_are_checked(self, inputs: Any, message: str) -> None:
@@ -111,7 +113,7 @@ class TestTask:
             Task("echo", inputs={"x": int})(**inputs)
 
     def test_an_output_that_is_not_given_is_told(self) -> None:
-        with pytest.raises(LiteralError, match=r"^outputs\.z: "):
+        with pytest.raises(LiteralError, match=r"^outputs\.z is missing; "):
             Task("job", outputs={"z": int})()
 
     def test_an_unknown_task_type_is_refused_when_it_is_made(self) -> None:

@@ -47,7 +47,7 @@ class TestResource:
 
     @pytest.mark.parametrize("phase", [99, "RUNNING", None, [], object()])
     def test_it_refuses_what_is_no_phase(self, phase: Any) -> None:
-        with pytest.raises(InvalidResource, match=r"is no phase; use one of QUEUED, RUNNING, .*RETRYABLE_FAILED\.$"):
+        with pytest.raises(InvalidResource, match=r"is not a phase; use one of QUEUED, RUNNING, .*RETRYABLE_FAILED\.$"):
             Resource(phase=phase)
 
     @pytest.mark.parametrize("phase", [Phase.UNDEFINED, 0])
@@ -56,7 +56,7 @@ class TestResource:
             Resource(phase=phase)
 
     def test_its_message_is_text(self) -> None:
-        with pytest.raises(InvalidResource, match=r"^A resource's message is a str, and not int\.$"):
+        with pytest.raises(InvalidResource, match=r"^A resource's message must be a str, not int\.$"):
             Resource.running(message=3)  # type: ignore[arg-type]
 
     def test_its_phase_is_checked_when_it_is_set_too(self) -> None:
@@ -104,7 +104,7 @@ class TestTheMessage:
         assert Resource.from_flyte_idl(message_of(Resource.succeeded(outputs={}))).outputs == LiteralMap()
 
     def test_an_output_of_no_known_type_is_named(self) -> None:
-        with pytest.raises(LiteralError, match=r"^outputs\.x\.y: complex is no type that Flyte has") as e:
+        with pytest.raises(LiteralError, match=r"^outputs\.x\.y: complex is not a type that Flyte supports") as e:
             message_of(Resource.succeeded(outputs={"x": {"y": 1j}}))
         assert e.value.path == "outputs.x.y"
 
@@ -113,7 +113,9 @@ class TestTheMessage:
         [{"x": object()}, {"x": float("nan")}, {"x": float("inf")}, {("a",): 1}, {"x": "\ud800"}, ["x"], "text"],
     )
     def test_custom_info_that_json_cannot_hold_is_refused(self, custom_info: Any) -> None:
-        with pytest.raises(InvalidResource, match=r"^custom_info must be what JSON can hold, by name: "):
+        with pytest.raises(
+            InvalidResource, match=r"^custom_info must be a mapping of names to values that JSON can represent: "
+        ):
             message_of(Resource.running(custom_info=custom_info))
 
     def test_log_links_and_error_travel(self) -> None:
@@ -123,7 +125,7 @@ class TestTheMessage:
         assert (message.agent_error.code, message.agent_error.kind, message.agent_error.origin) == ("QUOTA", 0, 2)
 
     def test_a_phase_of_a_later_release_is_refused(self) -> None:
-        with pytest.raises(InvalidResource, match="99 is no phase"):
+        with pytest.raises(InvalidResource, match="99 is not a phase"):
             Resource.from_flyte_idl(ResourceMessage(phase=99))  # type: ignore[arg-type]
 
     def test_an_origin_of_a_later_release_is_unknown(self) -> None:
