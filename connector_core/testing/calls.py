@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import math
 import time
 from contextlib import suppress
 from functools import partial
@@ -283,16 +284,13 @@ class Calls:
 
     async def _ended(self, operation: str, call: asyncio.Task[Any]) -> Any:
         await asyncio.wait([call], timeout=self.deadline + _GRACE)
-        seconds = self.deadline
         if call.done():
-            try:
+            with suppress(CallTimeout):
                 return call.result()
-            except CallTimeout as error:
-                seconds = min(seconds, error.seconds)
         else:
             self._give_up(call)
         self._late.setdefault(operation, self._check)
-        seen = f"{operation} did not end within {seconds:.3g} s."
+        seen = f"{operation} did not end within {min(self.deadline, self.connector.timeout or math.inf):g} s."
         raise Broken(KEEPS_DEADLINE.get(operation, _ANY_KEEPS_DEADLINE), seen)
 
     def _begin(self, operation: str, **arguments: Any) -> asyncio.Task[Any]:

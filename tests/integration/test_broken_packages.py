@@ -16,7 +16,8 @@ from support.packages import COUNTDOWN, GREETING, MARK
 from support.venvs import Venv
 from support.wheels import build_wheel
 
-pytestmark = pytest.mark.slow
+# On one worker, which makes the environments once.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("broken_packages")]
 
 GROUP = "flytekit.connectors"
 HEALTHY = {"greeting": GREETING, "countdown": COUNTDOWN}

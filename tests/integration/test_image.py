@@ -108,6 +108,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Venv:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("image")
 @pytest.mark.parametrize(
     "command",
     [

@@ -35,16 +35,23 @@ def test_it_is_listed_runs_and_passes_its_tests(tmp_path: Path, kind: str, word:
     assert " passed" in tested
 
 
+@pytest.fixture(scope="module")
+def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache for mypy, which checks connector-core's source once for both packages."""
+    return tmp_path_factory.mktemp("mypy")
+
+
 @pytest.mark.slow
+@pytest.mark.xdist_group("mypy")  # The second run uses the cache of the first.
 @pytest.mark.parametrize("kind", ["sync", "async"])
-def test_it_is_typed_and_in_order(tmp_path: Path, kind: str) -> None:
+def test_it_is_typed_and_in_order(tmp_path: Path, mypy_cache: Path, kind: str) -> None:
     pytest.importorskip("mypy", reason="the group `dev` is not installed")
     assert main(["new", "connector-acme", f"--{kind}", "--output", str(tmp_path)]) == 0
     package = tmp_path / "connector-acme"
     for command in (
         ["ruff", "check", "--select", "E,F,I,UP,B,ASYNC,PT,RUF,SIM"],
         ["ruff", "format", "--check"],
-        ["mypy", "--strict", "src", "tests"],
+        ["mypy", "--strict", "--cache-dir", str(mypy_cache), "src", "tests"],
     ):
         environment = {**minimal_environment(), "MYPYPATH": "src"}
         tool = [sys.executable, "-m", *command]

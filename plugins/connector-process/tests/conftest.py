@@ -22,7 +22,7 @@ from connector_process import ProcessConnector, ProcessMeta
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], seconds: float = 10) -> T:
+def until(condition: Callable[[], T], seconds: float = 60) -> T:
     """What the condition gives as soon as that is true; an error when it does not become true in time."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):

@@ -28,7 +28,7 @@ STUBBORN = ("sh", "-c", "trap '' TERM; sleep 600 & echo $!; echo $$; wait")
 
 
 def answer_of(process: subprocess.Popen[str]) -> str:
-    answer, _ = process.communicate(timeout=20)
+    answer, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     return answer
 
