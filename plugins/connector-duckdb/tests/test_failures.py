@@ -21,7 +21,7 @@ from connector_duckdb import DuckDBConnector
 def test_without_sql(do, sql):
     with pytest.raises(PermanentError) as error:
         do(sql)
-    assert str(error.value) == "The task has no SQL: give a statement in the template's sql."
+    assert str(error.value) == "The task has no SQL; put a statement into the template's sql."
     assert error.value.code == "NO_SQL"
 
 
@@ -45,14 +45,14 @@ def test_without_sql(do, sql):
 def test_sql_that_fails(do, sql, code, first_line):
     with pytest.raises(PermanentError) as error:
         do(sql)
-    assert str(error.value).partition("\n")[0].startswith(f"The SQL failed: {first_line}")
+    assert str(error.value).partition("\n")[0].startswith(first_line)
     assert error.value.code == code
 
 
 def test_sql_that_fails_while_its_rows_are_read(do):
     with pytest.raises(PermanentError) as error:
         do("SELECT (CASE WHEN i = 900 THEN 'x' ELSE '1' END)::INTEGER AS n FROM range(901) r(i)")
-    assert str(error.value).startswith("The SQL failed: Conversion Error: Could not convert string 'x' to INT32")
+    assert str(error.value).startswith("Conversion Error: Could not convert string 'x' to INT32")
     assert error.value.code == "SQL_CONVERSION"
 
 
@@ -127,7 +127,7 @@ def test_a_database_that_is_none(do, tmp_path):
 def test_an_unknown_setting_is_refused(do):
     with pytest.raises(PermanentError) as error:
         do("SELECT 1", custom={"databse": "x"})
-    assert str(error.value) == "Unknown in custom: databse. Known are: database, read_only, inline_rows."
+    assert str(error.value) == "Unknown in custom: databse. The settings are: database, read_only, inline_rows."
     assert error.value.code == "CUSTOM"
 
 

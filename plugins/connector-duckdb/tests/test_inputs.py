@@ -92,11 +92,11 @@ def test_an_input_of_sql_without_parameters_is_refused(do):
 def test_a_parameter_without_an_input_is_refused(do):
     with pytest.raises(PermanentError) as error:
         do("SELECT $b, $c", inputs={"b": 1})
-    assert str(error.value) == "The parameter $c of the SQL has no input of that name; there are: b."
+    assert str(error.value) == "The SQL's parameter $c has no input of that name; the inputs are: b."
 
 
 def test_a_parameter_without_any_input_is_refused(do):
-    with pytest.raises(PermanentError, match=r"^The parameter \$1 of the SQL has no input .*; there is none\.$"):
+    with pytest.raises(PermanentError, match=r"^The SQL's parameter \$1 has no input .*; no inputs were given\.$"):
         do("SELECT ?")
 
 
@@ -106,8 +106,8 @@ def test_a_file_within_a_value_cannot_be_bound(do, kind, wrap):
     with pytest.raises(PermanentError) as error:
         do("SELECT $file", inputs={"file": wrap(kind("s3://bucket/key"))})
     assert str(error.value) == (
-        "The input 'file' cannot be bound to $file: a file or a dataset in it is no SQL value. Pass it as an input of "
-        "its own."
+        "The input 'file' cannot be bound to $file: a file or a dataset in it is not an SQL value. Pass it as a "
+        "separate input."
     )
     assert error.value.code == "INPUTS"
 

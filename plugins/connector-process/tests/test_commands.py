@@ -202,7 +202,7 @@ class TestRefused:
         with pytest.raises(PermanentError) as refused:
             jobs.create("true", grace=1)
         assert str(refused.value) == (
-            "Unknown setting custom.grace; known are: cwd, grace_seconds, retryable_exit_code."
+            "Unknown setting custom.grace; the settings are: cwd, grace_seconds, retryable_exit_code."
         )
 
     @pytest.mark.parametrize(
@@ -240,5 +240,5 @@ class TestRefused:
             jobs.create("true", key="k")
         assert str(refused.value) == (
             f"Cannot make {tmp_path}/file/jobs/job-k: Not a directory; "
-            "set CONNECTOR_PROCESS_DIR to a directory that can be written to."
+            "set CONNECTOR_PROCESS_DIR to a writable directory."
         )

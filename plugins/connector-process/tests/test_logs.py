@@ -70,7 +70,7 @@ def test_another_connectors_token_is_refused(jobs: Jobs) -> None:
     meta = jobs.create("true")
     with pytest.raises(PermanentError) as refused:
         jobs.logs(meta, token="abc")
-    assert str(refused.value) == "'abc' is no log token of this connector; start without one."
+    assert str(refused.value) == "'abc' is not a log token of this connector; start without a token."
 
 
 def test_a_job_whose_directory_is_gone_has_no_log(jobs: Jobs) -> None:

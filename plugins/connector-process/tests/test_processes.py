@@ -192,7 +192,7 @@ class TestDelete:
         supervisor.suspend()
         with pytest.raises(TransientError) as failed:
             jobs.delete(meta)
-        assert str(failed.value) == "'sleep' is being ended, and not gone yet."
+        assert str(failed.value) == "'sleep' is being ended, but is not gone yet."
         supervisor.resume()
         jobs.delete(meta)
 
@@ -221,7 +221,7 @@ class TestKilledSupervisor:
         assert resource.error is not None
         assert resource.error.code == "SUPERVISOR_LOST"
         assert resource.message == (
-            "Nobody knows how 'sh' ended, because its supervisor was killed; what was left was ended."
+            "The end of 'sh' is unknown, because its supervisor was killed; its remaining processes were ended."
         )
         assert [pid for pid in pids if jobs.runs(pid)] == []
 

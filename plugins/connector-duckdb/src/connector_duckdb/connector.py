@@ -1,4 +1,4 @@
-"""DuckDBConnector: SQL from the template, inputs as parameters, rows as the output."""
+"""DuckDBConnector: runs a task's SQL with the inputs as parameters, and returns the rows."""
 
 from __future__ import annotations
 
@@ -36,9 +36,10 @@ __all__ = ["DuckDBConnector"]
 class DuckDBConnector(SyncConnectorBase):
     """Runs the SQL of a task in DuckDB, within the call.
 
-    The inputs are bound to the parameters of the SQL (``$name``) and are never pasted into it; a structured dataset is
-    a table of its name, and a file is its URI. The result of the last statement is the output ``rows``: a list of
-    dicts, or, if it is large or so declared, a structured dataset, which is one Parquet file under the output prefix.
+    The inputs are bound to the parameters of the SQL (``$name``) and never pasted into it. A structured dataset becomes
+    a table with the input's name, and a file is passed as its URI. The result of the last statement is the output
+    ``rows``: a list of dicts, or a structured dataset if the result is large or the task declares one. A dataset is one
+    Parquet file under the output prefix.
     """
 
     def __init__(self) -> None:
@@ -47,17 +48,18 @@ class DuckDBConnector(SyncConnectorBase):
     def do(
         self, task_template: TaskTemplate, output_prefix: str, inputs: LiteralMap | None = None, **kwargs: Any
     ) -> Resource:
-        """Run the SQL and give the result of its last statement.
+        """Run the SQL, and return the result of its last statement.
 
         Args:
-            task_template: Its ``sql.statement`` is run; its ``custom`` is :class:`~connector_duckdb.task.Settings`.
-            output_prefix: Where the Parquet file of a large result is written.
+            task_template: The task: the SQL in ``sql.statement``, and the :class:`~connector_duckdb.task.Settings` in
+                ``custom``.
+            output_prefix: The location for the Parquet file of a large result.
             inputs: A value for each parameter that the SQL names.
-            **kwargs: Nothing more is used.
+            **kwargs: Not used.
 
         Raises:
-            PermanentError: The task is wrong, or its SQL failed.
-            RetryableError: The SQL failed of something that may pass, or took longer than the caller waits.
+            PermanentError: if the task is wrong or its SQL failed.
+            RetryableError: if the SQL failed for a temporary reason, or took longer than the caller waits.
         """
         settings = Settings.of(task_template)
         output = Output.of(task_template)
@@ -77,16 +79,16 @@ class DuckDBConnector(SyncConnectorBase):
 
 
 MAX_INLINE_BYTES = 128 * 1024
-"""Of encoded rows: a resource travels in Flyte 2's task status, which holds 256 KiB."""
+"""The limit of encoded rows: Flyte 2's task status, which carries them, holds 256 KiB."""
 
 MAX_DECLARED_BYTES = 2 * 1024 * 1024
-"""Of encoded rows where a list is declared: Flyte refuses a response of more than 4 MiB."""
+"""The limit of encoded rows if the task declares a list: Flyte refuses a response of more than 4 MiB."""
 
 
 def _inline(
     batches: Iterator[pa.RecordBatch], output: Output, settings: Settings
 ) -> tuple[list[dict[str, Any]] | None, Iterator[pa.RecordBatch]]:
-    """The rows if they are few enough, else None; with the batches, from the first one on."""
+    """Return the rows, or None if they are too many, and all batches that are not in the rows."""
     if output.is_dataset:
         return None, batches
     max_rows = None if output.is_list else settings.inline_rows
@@ -94,8 +96,8 @@ def _inline(
     taken: list[pa.RecordBatch] = []
     for batch in batches:
         taken.append(batch)
-        # Arrow takes at most eight times the bytes of a literal (a small int is one byte there and eight here): what
-        # is over that need not be encoded to be known as too large.
+        # Arrow takes at most eight times the bytes of a literal (a small int has eight bytes here and one there). A
+        # result above that is too large, and need not be encoded.
         if _exceeds(sum(map(len, taken)), max_rows) or sum(part.nbytes for part in taken) > 8 * max_bytes:
             break
     else:
@@ -123,12 +125,12 @@ def _values(inputs: LiteralMap | None) -> dict[str, Any]:
 
 
 def _bound(value: Any) -> Any:
-    """What a parameter is bound to: of a file, its URI."""
+    """Return the value for a parameter: of a file, its URI."""
     return value.uri if isinstance(value, File | Directory) else value
 
 
 def _seconds_left(task_template: TaskTemplate) -> float | None:
-    """Until nobody waits for the result any more."""
+    """Return the seconds for which the caller waits for the result; None if there is no limit."""
     limits = []
     if (timeout := task_template.metadata.timeout.ToTimedelta().total_seconds()) > 0:
         limits.append(timeout)

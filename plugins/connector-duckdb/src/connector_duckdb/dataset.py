@@ -1,4 +1,4 @@
-"""A result as one Parquet file, and the structured dataset that points at it."""
+"""Write a result as one Parquet file."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ __all__ = ["write_dataset"]
 
 
 def write_dataset(uri: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> tuple[StructuredDataset, int]:
-    """Write batches as they come, holding one at a time, to any filesystem that fsspec knows.
+    """Write batches one by one to a Parquet file, on any filesystem that fsspec supports.
 
     Returns:
         The structured dataset, and the number of rows.
 
     Raises:
-        PermanentError: The file cannot be written, or Parquet has no place for a column.
-        RetryableError: The filesystem did not answer.
-        CallError: Whatever else the batches raised.
+        PermanentError: if the file cannot be written, or Parquet cannot hold a column.
+        RetryableError: if the filesystem did not answer.
+        CallError: if the batches raise one.
     """
     stored = pa.schema([_stored_field(field) for field in schema])
     rows = 0
@@ -42,7 +42,7 @@ def write_dataset(uri: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
 
 @contextmanager
 def _written(uri: str) -> Iterator[IO[bytes]]:
-    """A file that is there when everything went well, and is not otherwise."""
+    """Open a file for writing, and remove it if an exception is raised."""
     try:
         filesystem, path = url_to_fs(uri)
         filesystem.makedirs(filesystem._parent(path), exist_ok=True)
@@ -60,7 +60,7 @@ def _written(uri: str) -> Iterator[IO[bytes]]:
             f"Parquet cannot hold a column of the result: {error}. Cast it in the SQL, such as CAST(x AS VARCHAR).",
             code="RESULT_TYPE",
         ) from error
-    except Exception as error:  # Each filesystem has exceptions of its own.
+    except Exception as error:  # Each filesystem has its own exceptions.
         kind = RetryableError if isinstance(error, (ConnectionError, TimeoutError)) else PermanentError
         reason = str(error) or type(error).__name__
         raise kind(

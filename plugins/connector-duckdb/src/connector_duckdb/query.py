@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 __all__ = ["Query"]
 
 BATCH_ROWS = 32_768
-"""Rows in one batch, which is one row group of the Parquet file: few enough to hold, many enough to be read fast."""
+"""The rows in one batch, which becomes a row group of the Parquet file: small in memory, and fast to read."""
 
 
 class Query:
-    """A connection of its own, closed at the end of the ``with`` block, and interrupted after a time.
+    """A new connection, closed at the end of the ``with`` block, and interrupted after a time.
 
     Args:
-        database: What ``duckdb.connect`` opens.
+        database: The database, as for ``duckdb.connect``.
         read_only: Open it for reading only.
-        seconds: After which the SQL is interrupted; None: never.
+        seconds: The seconds after which the SQL is interrupted; None: never.
 
     Attributes:
-        schema: Of the result; known once the SQL runs.
+        schema: The schema of the result; set once the SQL runs.
     """
 
     schema: pa.Schema
@@ -45,7 +45,7 @@ class Query:
         self._expired = False
         self._done = threading.Event()
         with self._sql_errors():
-            # The names of tables must not reach the Python variables of this process.
+            # A table name in the SQL must not refer to a Python variable of this process.
             self._connection = duckdb.connect(database, read_only, {"python_enable_replacements": False})
 
     def __enter__(self) -> Query:
@@ -61,15 +61,15 @@ class Query:
         self._connection.close()
 
     def load(self, name: str, dataset: StructuredDataset) -> None:
-        """Make a dataset a temporary table, as its rows come.
+        """Stream a dataset into a temporary table.
 
         Args:
-            name: Of the table, which the SQL sees before any other of that name.
-            dataset: What is read.
+            name: The name of the table. It hides any other table of that name.
+            dataset: The dataset.
 
         Raises:
-            PermanentError: The dataset cannot be read, or DuckDB has no place for it.
-            RetryableError: It was interrupted.
+            PermanentError: if the dataset cannot be read, or DuckDB cannot hold it.
+            RetryableError: if loading was interrupted.
         """
         try:
             rows = dataset.read(pa.RecordBatchReader)
@@ -81,24 +81,24 @@ class Query:
             self._connection.unregister(_LOADING)
 
     def run(self, sql: str, values: Mapping[str, Any]) -> Iterator[pa.RecordBatch]:
-        """Run all statements and give the result of the last one, batch by batch as DuckDB makes them.
+        """Run all statements, and stream the result of the last one in batches.
 
         Args:
             sql: One statement or several.
-            values: A value for each parameter that one of them names.
+            values: A value for each parameter that the statements name.
 
         Raises:
-            PermanentError: The SQL failed, or parameters and values do not fit.
-            RetryableError: The SQL failed of something that may pass, or was interrupted.
+            PermanentError: if the SQL failed, or the values do not match the parameters.
+            RetryableError: if the SQL failed for a temporary reason, or was interrupted.
         """
         with self._sql_errors():
-            # What a timestamp without a time zone is compared to must not depend on the machine.
+            # Comparing timestamps with and without a time zone must not depend on the machine.
             self._connection.execute("SET TimeZone = 'UTC'")
-            # DuckDB draws it on standard output after two seconds, which belongs to the caller.
+            # After two seconds DuckDB would draw it on standard output, which belongs to the caller.
             self._connection.execute("SET enable_progress_bar = false")
             statements = self._connection.extract_statements(sql)
             if not statements:
-                raise PermanentError("The task has no SQL: give a statement in the template's sql.", code="NO_SQL")
+                raise PermanentError("The task has no SQL; put a statement into the template's sql.", code="NO_SQL")
             _check_parameters(statements, values)
             for statement in statements[:-1]:
                 self._connection.execute(statement, _named(statement, values)).complete()
@@ -116,7 +116,7 @@ class Query:
         if self._done.wait(self._seconds):
             return
         self._expired = True
-        # An interruption that falls between two statements is forgotten, so one is not enough.
+        # An interruption between two statements has no effect, so repeat it.
         while not self._done.wait(0.05):
             self._connection.interrupt()
 
@@ -124,7 +124,7 @@ class Query:
     def _sql_errors(self) -> Iterator[None]:
         try:
             yield
-        # What fails once rows are streaming comes through Arrow, as an OSError with DuckDB's message.
+        # While rows are streaming, Arrow raises errors as an OSError with DuckDB's message.
         except (duckdb.Error, pa.ArrowException, OSError) as error:
             if self._expired:
                 raise RetryableError(
@@ -146,14 +146,14 @@ def _check_parameters(statements: Sequence[duckdb.Statement], values: Mapping[st
             raise PermanentError(f"The SQL does not name the input {name!r}; {there}.", code="INPUTS")
         if not _can_bind(value):
             raise PermanentError(
-                f"The input {name!r} cannot be bound to ${name}: a file or a dataset in it is no SQL value. Pass it "
-                "as an input of its own.",
+                f"The input {name!r} cannot be bound to ${name}: a file or a dataset in it is not an SQL value. Pass "
+                "it as a separate input.",
                 code="INPUTS",
             )
     for name in parameters:
         if name not in values:
-            there = f"there are: {', '.join(sorted(values))}" if values else "there is none"
-            raise PermanentError(f"The parameter ${name} of the SQL has no input of that name; {there}.", code="INPUTS")
+            given = f"the inputs are: {', '.join(sorted(values))}" if values else "no inputs were given"
+            raise PermanentError(f"The SQL's parameter ${name} has no input of that name; {given}.", code="INPUTS")
 
 
 def _can_bind(value: object) -> bool:
@@ -175,7 +175,7 @@ def _dollars(names: Sequence[str]) -> str:
 
 
 def _carriable(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
-    """The relation with each column under a name of its own, and as text where Arrow would alter the values."""
+    """Return the relation with distinct column names, and as text where Arrow would change the values."""
     names = _distinct(relation.columns)
     types = [_carriable_type(kind) for kind in relation.types]
     if names == relation.columns and types == [str(kind) for kind in relation.types]:
@@ -187,7 +187,7 @@ def _carriable(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
-    """As DuckDB names the columns of a subquery: the second ``x`` is ``x_1``."""
+    """Return distinct names as DuckDB gives them in a subquery: the second ``x`` is ``x_1``."""
     distinct: list[str] = []
     for name in names:
         candidate, number = name, 0
@@ -201,7 +201,7 @@ def _distinct(names: Sequence[str]) -> list[str]:
 def _carriable_type(kind: DuckDBPyType) -> str:
     if kind.id in _ALTERED_BY_ARROW:
         return "VARCHAR"
-    # A type of columns is spelled anew only where one in it changes.
+    # Spell out a nested type only if a type in it changes.
     if kind.id not in ("list", "array", "struct", "map"):
         return str(kind)
     parts: dict[str, Any] = dict(kind.children)
@@ -226,17 +226,17 @@ def _quoted(name: str) -> str:
 _ALTERED_BY_ARROW = frozenset(
     {"bit", "time with time zone", "uhugeint", "bignum", "union", "variant", "geometry"},
 )
-"""Types that lose something in Arrow (an offset, the largest numbers), or that Parquet cannot hold."""
+"""Types that Arrow would change (offsets, the largest numbers), or that Parquet cannot hold."""
 
 
 def _call_error(error: Exception) -> CallError:
     text = str(error)
-    kind = RetryableError if _may_pass(error, text) else PermanentError
-    return kind(f"The SQL failed: {text[:_LONGEST_MESSAGE]}", code=_code(error, text))
+    kind = RetryableError if _is_temporary(error, text) else PermanentError
+    return kind(text[:_LONGEST_MESSAGE], code=_code(error, text))
 
 
 def _code(error: Exception, text: str) -> str:
-    """``SQL_CATALOG`` for a ``duckdb.CatalogException``, and for a message that begins as one's does."""
+    """Return the code of an error: ``SQL_CATALOG`` for a ``duckdb.CatalogException``, or for its message."""
     name = type(error).__name__.removesuffix("Exception")
     if not isinstance(error, duckdb.Error) or type(error) is duckdb.Error:
         found = re.match(r"([A-Za-z ]+) Error: ", text)
@@ -244,14 +244,14 @@ def _code(error: Exception, text: str) -> str:
     return "SQL_" + re.sub(r"(?<=[a-z])(?=[A-Z])| ", "_", name).upper()
 
 
-def _may_pass(error: Exception, text: str) -> bool:
+def _is_temporary(error: Exception, text: str) -> bool:
     if isinstance(error, duckdb.HTTPException):
-        # 0 is no answer at all.
+        # 0 means that there was no answer.
         return error.status_code in (0, 408, 429) or error.status_code >= 500
-    return _PASSING.search(text.partition("\n")[0]) is not None
+    return _TEMPORARY.search(text.partition("\n")[0]) is not None
 
 
-_PASSING = re.compile(
+_TEMPORARY = re.compile(
     r"^TransactionContext Error: .*conflict"
     r"|^Connection Error: .*different configuration"
     r"|^(IO|HTTP) Error: .*(set lock|timed out|timeout was reached|temporarily|"
@@ -260,4 +260,4 @@ _PASSING = re.compile(
 )
 
 _LONGEST_MESSAGE = 2000
-"""A message may quote a value, and Flyte's callers lose one that is over 4 KiB."""
+"""A message may quote a long value, and Flyte's callers lose a message of more than 4 KiB."""

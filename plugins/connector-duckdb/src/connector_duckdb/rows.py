@@ -1,4 +1,4 @@
-"""Arrow to the values that a Flyte literal can hold, and that JSON can show."""
+"""Convert Arrow to values that a Flyte literal and JSON can hold."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ __all__ = ["iso_interval", "to_rows", "to_value"]
 
 
 def to_rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:
-    """The rows of a batch by column name."""
+    """Return the rows of a batch as dicts."""
     columns = [[to_value(scalar) for scalar in column] for column in batch.columns]
     return [dict(zip(batch.schema.names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def to_value(scalar: pa.Scalar) -> Any:
-    """A value as int, float, str, bool, bytes or None, or as lists and dicts of them.
+    """Return a value as int, float, str, bool, bytes or None, or as lists and dicts of them.
 
-    Exact where Python's own types are not: a decimal, and an integer beyond 64 bits, is text, and so is everything that
-    has to do with time, in ISO 8601.
+    Decimals and integers beyond 64 bits become text, which keeps them exact. Dates, times and intervals become ISO 8601
+    text.
     """
     kind = scalar.type
     types = pa.types
@@ -51,11 +51,11 @@ def to_value(scalar: pa.Scalar) -> Any:
 
 
 def iso_interval(scalar: pa.MonthDayNanoIntervalScalar) -> str | None:
-    """``P1Y2M3DT4H5M6.5S``; each part has a sign of its own, as it has in DuckDB."""
+    """Return an interval as ``P1Y2M3DT4H5M6.5S``; as in DuckDB, each part has its own sign."""
     if not scalar.is_valid:
         return None
     months, days, nanoseconds = scalar.as_py()
-    # Rounded towards zero, so that the parts of a negative interval are negative.
+    # Round towards zero, so that the parts of a negative interval are negative.
     sign = -1 if nanoseconds < 0 else 1
     seconds, nanoseconds = divmod(abs(nanoseconds), 10**9)
     minutes, seconds = divmod(seconds, 60)
@@ -71,7 +71,7 @@ def iso_interval(scalar: pa.MonthDayNanoIntervalScalar) -> str | None:
 
 
 def _key(scalar: pa.Scalar) -> str:
-    """Names in a literal, and in JSON, are text."""
+    """Return a map's key as text, as literals and JSON need it."""
     value = to_value(scalar)
     return value if isinstance(value, str) else str(value)
 

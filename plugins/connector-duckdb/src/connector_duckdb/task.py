@@ -1,4 +1,4 @@
-"""What a task says: its settings and the output that it declares."""
+"""The settings of a task, and the output that it declares."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Settings:
     """The ``custom`` of a task.
 
     Args:
-        database: Path of the database file, or anything else that ``duckdb.connect`` opens.
-        read_only: Open the database for reading only; several processes may do so at a time.
-        inline_rows: A result of more rows than this is written as Parquet.
+        database: The path of the database file, or another argument of ``duckdb.connect``.
+        read_only: Open the database for reading only, as several processes can at a time.
+        inline_rows: The maximal number of rows in a list; a larger result is written as Parquet.
     """
 
     database: str = ":memory:"
@@ -29,15 +29,15 @@ class Settings:
 
     @classmethod
     def of(cls, task_template: TaskTemplate) -> Settings:
-        """The settings of a task.
+        """Return the settings of a task.
 
         Raises:
-            PermanentError: It has a setting that does not exist, or one of a wrong type.
+            PermanentError: if a setting does not exist or has the wrong type.
         """
         given: dict[str, Any] = dict(task_template.custom.items())
         known = [field.name for field in fields(cls)]
         if unknown := ", ".join(name for name in given if name not in known):
-            raise PermanentError(f"Unknown in custom: {unknown}. Known are: {', '.join(known)}.", code="CUSTOM")
+            raise PermanentError(f"Unknown in custom: {unknown}. The settings are: {', '.join(known)}.", code="CUSTOM")
         if not isinstance(given.get("database", ""), str):
             raise _wrong("database", "the path of a database file", given["database"])
         if not isinstance(given.get("read_only", False), bool):
@@ -52,9 +52,9 @@ class Output:
     """The output that a task declares.
 
     Args:
-        name: What it is called.
-        is_list: It is declared as a list.
-        is_dataset: It is declared as a structured dataset. Neither: the size of the result decides.
+        name: The name.
+        is_list: The task declares a list.
+        is_dataset: The task declares a structured dataset. If it declares neither, the size of the result decides.
     """
 
     name: str = "rows"
@@ -63,10 +63,10 @@ class Output:
 
     @classmethod
     def of(cls, task_template: TaskTemplate) -> Output:
-        """The output of a task.
+        """Return the output of a task.
 
         Raises:
-            PermanentError: It declares several, or one that a query cannot give.
+            PermanentError: if the task declares several outputs, or one that a query cannot give.
         """
         declared = task_template.interface.outputs.variables
         if not declared:

@@ -1,7 +1,7 @@
-"""A connector that runs a command as a process of this machine.
+"""A connector that runs a command as a process on this machine.
 
-The names are imported when they are first used: a supervisor is a process of this package too, one for each job, and
-has no need of the connector's own imports.
+The names are imported when they are first used, because each job's supervisor imports this package, too, and does not
+need the connector.
 """
 
 from importlib import import_module

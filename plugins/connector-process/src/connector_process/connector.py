@@ -1,4 +1,4 @@
-"""The connector: commands as jobs."""
+"""ProcessConnector: runs commands as jobs."""
 
 from __future__ import annotations
 
@@ -40,20 +40,20 @@ __all__ = ["ProcessConnector", "ProcessMeta"]
 
 @dataclass
 class ProcessMeta(ResourceMeta):
-    """What identifies a job.
+    """The metadata of a job.
 
     Args:
-        job_dir: The directory that holds its state; whoever asks must be on the same machine.
+        job_dir: The directory that holds the job's state, on the machine that runs the job.
     """
 
     job_dir: str
 
 
 class ProcessConnector(AsyncConnectorBase):
-    """Runs the command in a task's container as a process of this machine, in a session of its own.
+    """Runs the command in a task's container as a process on this machine, in its own session.
 
-    The job belongs to no process but its supervisor: it goes on when the one that created it ends, and any other one
-    can ask for it, read its output and end it.
+    A supervisor process owns the job. The job continues when the process that created it ends, and any process on the
+    machine can poll it, read its output and end it.
     """
 
     def __init__(self) -> None:
@@ -68,19 +68,19 @@ class ProcessConnector(AsyncConnectorBase):
         idempotency_key: str | None = None,
         **kwargs: Any,
     ) -> ProcessMeta:
-        """Start the command, or find that it was started already under this key.
+        """Start the command, unless it was already started under this key.
 
         Args:
-            task_template: Its container has the command, args and environment, its ``custom`` the settings.
+            task_template: The task: command, args and environment in its container, settings in its ``custom``.
             output_prefix: Not used.
-            inputs: Not used; what the args say of them was filled in before.
+            inputs: Not used; the args already contain their values.
             task_execution_metadata: Not used.
-            idempotency_key: Names the attempt; None: it is a new one.
+            idempotency_key: The key of the attempt; None: a new attempt.
             **kwargs: Not used.
 
         Raises:
-            PermanentError: There is no command, it cannot be run, or a setting is wrong.
-            TransientError: The machine has no room for another process now.
+            PermanentError: if there is no command, the command cannot be run, or a setting is wrong.
+            TransientError: if the machine cannot start another process now.
         """
         job = new_job() if idempotency_key is None else job_of_key(idempotency_key)
         if job.record is None:
@@ -88,14 +88,14 @@ class ProcessConnector(AsyncConnectorBase):
         return ProcessMeta(str(job.path))
 
     def get(self, resource_meta: ProcessMeta, **kwargs: Any) -> Resource:
-        """The state of the command, with its standard output once it has succeeded.
+        """Return the state of the command, with its standard output once it has succeeded.
 
         Args:
-            resource_meta: What ``create`` returned.
+            resource_meta: The job, as ``create`` returned it.
             **kwargs: Not used.
 
         Raises:
-            TransientError: The supervisor was killed, and what it left behind cannot be ended just now.
+            TransientError: if the supervisor was killed, and its processes have not ended yet.
         """
         job = _job(resource_meta)
         record = job.record
@@ -108,14 +108,14 @@ class ProcessConnector(AsyncConnectorBase):
         return _ended(job, record, result, links)
 
     def delete(self, resource_meta: ProcessMeta, **kwargs: Any) -> None:
-        """End the command and all that it started, and wait until they are gone.
+        """End the command and all processes that it started, and wait until they are gone.
 
         Args:
-            resource_meta: What ``create`` returned.
+            resource_meta: The job, as ``create`` returned it.
             **kwargs: Not used.
 
         Raises:
-            TransientError: They are not gone yet.
+            TransientError: if they are not gone yet.
         """
         job = _job(resource_meta)
         record = job.record
@@ -123,41 +123,41 @@ class ProcessConnector(AsyncConnectorBase):
             return
         job.mark_deleted()
         if job.is_supervised:
-            with suppress(ProcessLookupError):  # It has ended in this very moment.
+            with suppress(ProcessLookupError):  # The supervisor has just ended.
                 os.kill(record.supervisor, signal.SIGTERM)
         deadline = time.monotonic() + record.grace_seconds + KILL_SECONDS
         while _result(job, record, record.grace_seconds) is None:
             if time.monotonic() > deadline:
-                raise TransientError(f"{record.command[0]!r} is being ended, and not gone yet.", code="STILL_ENDING")
+                raise TransientError(f"{record.command[0]!r} is being ended, but is not gone yet.", code="STILL_ENDING")
             time.sleep(_POLL_SECONDS)
 
     def get_logs(
         self, resource_meta: ProcessMeta, lines: int | None = None, token: str | None = None, **kwargs: Any
     ) -> Iterator[GetTaskLogsResponse]:
-        """What the command has written so far: lines of standard output, then of standard error.
+        """Read what the command has written so far: lines of standard output, then of standard error.
 
         Args:
-            resource_meta: What ``create`` returned.
-            lines: How many at most; by default, and at most, 1000.
-            token: The last page's, to go on from there.
+            resource_meta: The job, as ``create`` returned it.
+            lines: The maximal number of lines; at most, and by default, 1000.
+            token: The token of the last page, to continue after it.
             **kwargs: Not used.
 
         Yields:
-            The lines, then the token of the next page. It is empty when the job has ended and there is no more.
+            The lines, then the token of the next page. It is empty when the job has ended and all lines were read.
 
         Raises:
-            PermanentError: There is no such job, or it is no token.
+            PermanentError: if there is no such job, or the token is not one of this connector.
         """
         job = _job(resource_meta)
         record = job.record
         if record is None:
             raise PermanentError(f"{_unknown(job)}.", code="JOB_GONE")
         places = _places(token or "0:0")
-        # Asked first: what is written until then belongs to what has been read when the last page is given.
+        # Read the result before the files: then the last page contains all that the job wrote.
         ended = _result(job, record) is not None
         count = min(lines or _LOG_LINES, _LOG_LINES)
         errors, _ = lines_from(job.stderr, places[1], count, ended=ended)
-        share = max(count - len(errors), (count + 1) // 2)  # Neither may keep the other from being read.
+        share = max(count - len(errors), (count + 1) // 2)  # Each stream gets at least half of the page.
         output, after_output = lines_from(job.stdout, places[0], share, ended=ended)
         errors, after_errors = lines_from(job.stderr, places[1], count - len(output), ended=ended)
         more = not ended or after_output < size(job.stdout) or after_errors < size(job.stderr)
@@ -166,10 +166,10 @@ class ProcessConnector(AsyncConnectorBase):
         yield GetTaskLogsResponse(header=GetTaskLogsResponseHeader(token=following))
 
     def find(self, idempotency_key: str, **kwargs: Any) -> ProcessMeta | None:
-        """The job that ``create`` started under this key, if it did.
+        """Return the job that ``create`` started under this key, or None.
 
         Args:
-            idempotency_key: Names the attempt.
+            idempotency_key: The key of the attempt.
             **kwargs: Not used.
         """
         job = job_of_key(idempotency_key)
@@ -191,14 +191,14 @@ def _unknown(job: Job) -> str:
 
 
 def _result(job: Job, record: Record, grace_seconds: float = 0) -> Result | None:
-    """How the job ended; None while it goes on. What a killed supervisor left behind is ended."""
+    """Return how the job ended, or None while it runs. End the processes that a killed supervisor left behind."""
     if job.result is None and job.is_supervised:
         return None
-    # Between the two questions it may have ended in good order.
+    # The job may have ended between these two lines.
     if (result := job.result) is not None:
         return result
     if not end_processes(lambda: orphans(job, record), grace_seconds):
-        raise TransientError(f"{record.command[0]!r} lost its supervisor, and is not gone yet.", code="STILL_ENDING")
+        raise TransientError(f"{record.command[0]!r} lost its supervisor, but is not gone yet.", code="STILL_ENDING")
     result = Result(Reason.DELETED if job.is_deleted else Reason.LOST)
     job.end(result)
     return result
@@ -207,12 +207,14 @@ def _result(job: Job, record: Record, grace_seconds: float = 0) -> Result | None
 def _ended(job: Job, record: Record, result: Result, links: list[TaskLog]) -> Resource:
     program = record.command[0]
     if result.reason is Reason.DELETED:
-        return Resource(Phase.ABORTED, f"{program!r} was ended, because the job was deleted.", log_links=links)
+        return Resource(Phase.ABORTED, f"{program!r} was ended because the job was deleted.", log_links=links)
     if result.reason is Reason.INTERRUPTED:
-        message = f"{program!r} was ended, because its supervisor was sent SIGTERM, and not by a deletion of the job."
+        message = f"{program!r} was ended because its supervisor received SIGTERM; the job was not deleted."
         return Resource.retryable_failed(message, code="INTERRUPTED", log_links=links)
     if result.exit_code is None:
-        message = f"Nobody knows how {program!r} ended, because its supervisor was killed; what was left was ended."
+        message = (
+            f"The end of {program!r} is unknown, because its supervisor was killed; its remaining processes were ended."
+        )
         return Resource.retryable_failed(message, code="SUPERVISOR_LOST", log_links=links)
     if result.exit_code == 0:
         return _succeeded(job, record, links)
@@ -243,12 +245,14 @@ def _failed(job: Job, record: Record, exit_code: int, links: list[TaskLog]) -> R
 def _signal_name(number: int) -> str:
     try:
         return signal.Signals(number).name
-    except ValueError:  # A real-time signal has a number only.
+    except ValueError:  # A real-time signal has a number, but no name.
         return f"SIGNAL_{number}"
 
 
 def _places(token: str) -> tuple[int, int]:
     if not re.fullmatch(r"\d{1,18}:\d{1,18}", token, re.ASCII):
-        raise PermanentError(f"{token!r} is no log token of this connector; start without one.", code="INVALID_TOKEN")
+        raise PermanentError(
+            f"{token!r} is not a log token of this connector; start without a token.", code="INVALID_TOKEN"
+        )
     output, errors = token.split(":")
     return int(output), int(errors)

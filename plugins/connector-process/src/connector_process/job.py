@@ -1,16 +1,16 @@
-"""A job on disk: a directory from which any process can tell the job's whole state.
+"""A job on disk: a directory with the job's whole state, which any process can read.
 
 ::
 
     lock            locked while the job is being started
     job.json        what was started, and by whom; locked for as long as the job's supervisor lives
     stdout, stderr  what the command wrote
-    deleted         the end of the job was asked for
-    result.json     how it ended
-    supervisor.log  what the supervisor had to say, which is nothing unless it broke
+    deleted         exists if the job was deleted
+    result.json     how the job ended
+    supervisor.log  what the supervisor printed: nothing, unless it crashed
 
-The locks are the kernel's (``flock``). They end with the process that holds them, however it ends, so that nobody has
-to guess from a process id, which may be another process's by now, whether the supervisor still runs.
+The locks are kernel locks (``flock``). The kernel releases a lock when the process that holds it ends, for whatever
+reason. A process id would not tell whether the supervisor still runs, because another process may have it by now.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from typing import IO, Any, TypeVar
 __all__ = ["MARKER", "Job", "Order", "Reason", "Record", "Result", "Terms"]
 
 MARKER = "CONNECTOR_PROCESS_JOB"
-"""The variable that gives the job's directory to the command, and tells whose process one is."""
+"""The environment variable with the job's directory. It also shows to which job a process belongs."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What was agreed on a job.
+    """The settings of a job that its directory keeps.
 
     Args:
         command: The program and its arguments.
-        grace_seconds: How long the command may take to end after SIGTERM.
-        retryable_exit_codes: Those that say that another attempt may succeed.
-        gives_stdout: Whether the output ``stdout`` is wanted.
+        grace_seconds: The seconds that the command may take to end after SIGTERM.
+        retryable_exit_codes: The exit codes after which another attempt may succeed.
+        gives_stdout: True if the task has the output ``stdout``.
     """
 
     command: list[str]
@@ -51,38 +51,38 @@ class Terms:
 
 @dataclass(frozen=True, kw_only=True)
 class Order(Terms):
-    """What a supervisor is told to run.
+    """The command that a supervisor runs.
 
     Args:
         cwd: The command's working directory.
-        env: The command's whole environment. It is passed on and never written down.
+        env: The command's whole environment. It is never written to disk.
     """
 
     cwd: str
     env: dict[str, str]
 
     def to_json(self) -> bytes:
-        """The order as ``from_json`` reads it."""
+        """Return the order as JSON, which ``from_json`` reads."""
         return json.dumps(asdict(self)).encode()
 
     @classmethod
     def from_json(cls, data: bytes) -> Order:
-        """The order that was sent.
+        """Read an order from the JSON that ``to_json`` returns.
 
         Raises:
-            ValueError: It is incomplete.
+            ValueError: if it is incomplete.
         """
         return _from_dict(cls, json.loads(data))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Record(Terms):
-    """What was started: the content of ``job.json``.
+    """The job that was started: the content of ``job.json``.
 
     Args:
         supervisor: The supervisor's process id.
-        leader: The command's process id, which is that of its session and its process group too.
-        leader_started: When the command was started, in seconds since the machine was.
+        leader: The command's process id, which is also the id of its session and its process group.
+        leader_started: The time at which the command started, in seconds since the machine booted.
     """
 
     supervisor: int
@@ -91,23 +91,23 @@ class Record(Terms):
 
 
 class Reason(StrEnum):
-    """Why a job ended."""
+    """The reason why a job ended."""
 
     EXITED = "exited"
     DELETED = "deleted"
     INTERRUPTED = "interrupted"
-    """The supervisor was told to end, and not by ``delete``: the machine shuts down, or somebody ended it."""
+    """The supervisor received SIGTERM without a ``delete``, for example because the machine shuts down."""
     LOST = "lost"
-    """The supervisor was killed, so that nobody knows how the command ended."""
+    """The supervisor was killed, so it is unknown how the command ended."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """How a job ended: the content of ``result.json``.
+    """The end of a job: the content of ``result.json``.
 
     Args:
-        reason: Why it ended.
-        exit_code: As ``subprocess`` has it, where a signal is a negative number; None where nobody knows.
+        reason: The reason.
+        exit_code: The exit code as in ``subprocess``: a signal is a negative number. None if it is unknown.
     """
 
     reason: Reason
@@ -119,50 +119,50 @@ class Job:
     """The directory of one job.
 
     Args:
-        path: Where it is, or would be.
+        path: The directory, which need not exist.
     """
 
     path: Path
 
     def make(self) -> None:
-        """Make the directory, unless it is there; nobody else may look into it.
+        """Make the directory, readable for this user alone, unless it exists.
 
         Raises:
-            OSError: There can be no such directory.
+            OSError: if it cannot be made.
         """
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path.mkdir(mode=0o700, exist_ok=True)
 
     @property
     def stdout(self) -> Path:
-        """The file that the command's standard output goes to."""
+        """The file of the command's standard output."""
         return self.path / "stdout"
 
     @property
     def stderr(self) -> Path:
-        """The file that the command's standard error goes to."""
+        """The file of the command's standard error."""
         return self.path / "stderr"
 
     @property
     def supervisor_log(self) -> Path:
-        """The file that the supervisor's own standard error goes to."""
+        """The file of the supervisor's own standard error."""
         return self.path / "supervisor.log"
 
     @property
     def record(self) -> Record | None:
-        """What was started; None: nothing was."""
+        """The record of the job that was started; None if none was."""
         data = _read(self._job_file)
         return None if data is None else _from_dict(Record, data)
 
     @property
     def result(self) -> Result | None:
-        """How the job ended; None: it goes on, or its supervisor was killed."""
+        """The end of the job; None if it runs, or if its supervisor was killed."""
         data = _read(self._result_file)
         return None if data is None else Result(Reason(data["reason"]), data["exit_code"])
 
     @property
     def is_supervised(self) -> bool:
-        """Whether the job's supervisor lives."""
+        """True while the job's supervisor runs."""
         try:
             with self._job_file.open("rb") as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -174,20 +174,20 @@ class Job:
 
     @property
     def is_deleted(self) -> bool:
-        """Whether the end of the job was asked for."""
+        """True if the job was deleted."""
         return self._deleted_file.exists()
 
     def mark_deleted(self) -> None:
-        """Say that the end of the job was asked for."""
+        """Mark the job as deleted."""
         self._deleted_file.touch()
 
     def end(self, result: Result) -> None:
-        """Write down how the job ended."""
+        """Write how the job ended."""
         _write(self._result_file, asdict(result))
 
     @contextmanager
     def starting(self) -> Iterator[int]:
-        """Keep all others from starting the job meanwhile.
+        """Hold the lock without which no process may start the job.
 
         Yields:
             The lock's file descriptor. The lock is held until each process that has the descriptor has closed it.
@@ -198,7 +198,7 @@ class Job:
 
     @contextmanager
     def claim(self) -> Iterator[IO[str]]:
-        """Hold the lock that says that the supervisor lives.
+        """Hold the lock that shows that the supervisor runs.
 
         Yields:
             The file for :meth:`publish`.
@@ -208,13 +208,13 @@ class Job:
             yield file
 
     def publish(self, claim: IO[str], record: Record) -> None:
-        """Make the job known: from now on it has been started, and is never started again."""
+        """Make the job known to other processes: from now on, it is never started again."""
         json.dump(asdict(record), claim)
         claim.flush()
         self._unpublished_file.rename(self._job_file)
 
     def withdraw(self) -> None:
-        """Take back what was published: the command could not be started after all."""
+        """Undo ``publish``, because the command could not be started."""
         self._job_file.unlink(missing_ok=True)
 
     @property
@@ -238,7 +238,7 @@ T = TypeVar("T", bound=Terms)
 
 
 def _from_dict(cls: type[T], data: dict[str, Any]) -> T:
-    # A field that a later release has added is left out, so that jobs outlive an upgrade and its undoing.
+    # Ignore fields that a later release added: a job must survive a downgrade.
     return cls(**{field.name: data[field.name] for field in fields(cls) if field.name in data})
 
 

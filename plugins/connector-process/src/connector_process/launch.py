@@ -1,4 +1,4 @@
-"""Starting a job: where it is kept, and the supervisor that runs it."""
+"""Start a job: make its directory, and run its supervisor."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ __all__ = ["job_of_key", "new_job", "start"]
 
 
 def job_of_key(idempotency_key: str) -> Job:
-    """The job of this key, be it started or not."""
+    """Return the job of this key, which need not have been started."""
     return Job(_root() / f"job-{quote(idempotency_key, safe='')}")
 
 
 def new_job() -> Job:
-    """A job that nobody else has."""
+    """Return a new job."""
     return job_of_key(uuid.uuid4().hex)
 
 
 def start(job: Job, order: Order) -> None:
-    """Start the job, unless it was started already; return when its command runs.
+    """Start the job unless it was started before, and return when its command runs.
 
-    Several processes may do this at a time: one of them starts it, and the others wait until it has.
+    If several processes call this at the same time, one of them starts the job, and the others wait for it.
 
     Raises:
-        PermanentError: The command cannot be run, or the job's directory not be made.
-        TransientError: The machine has no room for another process now, or the supervisor was killed.
+        PermanentError: if the command cannot be run, or the job's directory cannot be made.
+        TransientError: if the machine cannot start another process now, or the supervisor was killed.
     """
     try:
         job.make()
     except OSError as error:
         raise PermanentError(
-            f"Cannot make {job.path}: {error.strerror}; set {_SETTING} to a directory that can be written to.",
+            f"Cannot make {job.path}: {error.strerror}; set {_SETTING} to a writable directory.",
             code="NO_JOB_DIRECTORY",
         ) from error
     with job.starting() as lock:
@@ -68,7 +68,7 @@ def _supervise(job: Job, order: Order, lock: int) -> None:
         supervisor = _start_supervisor(job, lock)
     except OSError as error:
         raise TransientError(f"Cannot start a supervisor for {order.command[0]!r} now: {error.strerror}.") from error
-    # Nobody wants to know how it ended, but unless somebody asks, it stays in the table of processes.
+    # Reap the supervisor when it ends, so that it does not stay a zombie.
     threading.Thread(target=supervisor.wait, name=f"reap-{supervisor.pid}", daemon=True).start()
     assert supervisor.stdin is not None
     assert supervisor.stdout is not None
@@ -77,17 +77,17 @@ def _supervise(job: Job, order: Order, lock: int) -> None:
             with supervisor.stdin as orders:
                 orders.write(order.to_json())
         except BrokenPipeError:
-            pass  # It has ended, so that there is no answer either.
+            pass  # The supervisor has ended, and there is no answer either.
         answer = answers.read()
     if not answer:
-        said = last_lines(job.supervisor_log, 1) or "it said nothing."
+        said = last_lines(job.supervisor_log, 1) or "it printed nothing."
         raise TransientError(f"The supervisor of the job in {job.path} ended before the command ran: {said}")
     if problem := json.loads(answer):
         raise _cannot_run(order, problem["errno"], problem["reason"])
 
 
 def _start_supervisor(job: Job, lock: int) -> subprocess.Popen[bytes]:
-    # It finds what this process finds, also where that was not installed but put on the path.
+    # The supervisor can import what this process can, even from a path that was added to sys.path.
     path = os.pathsep.join(filter(None, sys.path))
     with job.supervisor_log.open("ab") as log:
         return subprocess.Popen(

@@ -1,4 +1,4 @@
-"""From a task template to an order: the command, its environment, and the settings in ``custom``."""
+"""Turn a task template into an order: the command, its environment, and the settings in ``custom``."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["inherited_environment", "order_of"]
 
 
 def order_of(template: TaskTemplate) -> Order:
-    """What the template says is to be run.
+    """Return the order of a template.
 
     Raises:
-        PermanentError: It names no command, or a setting is unknown or wrong.
+        PermanentError: if the template has no command, or if a setting is unknown or wrong.
     """
     container = template.container
     command = [*container.command, *container.args]
@@ -37,7 +37,7 @@ def order_of(template: TaskTemplate) -> Order:
 
 
 def inherited_environment() -> dict[str, str]:
-    """This process's own environment without the secrets of connectors."""
+    """Return this process's environment without the secrets of connectors."""
     secret = ("_FSEC_", os.environ.get("FLYTE_SECRETS_ENV_PREFIX") or "_FSEC_")
     return {name: value for name, value in os.environ.items() if not name.startswith(secret)}
 
@@ -47,7 +47,8 @@ def _settings(custom: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     for name, value in custom:
         if name not in _READERS:
             raise PermanentError(
-                f"Unknown setting custom.{name}; known are: {', '.join(sorted(_READERS))}.", code="INVALID_SETTING"
+                f"Unknown setting custom.{name}; the settings are: {', '.join(sorted(_READERS))}.",
+                code="INVALID_SETTING",
             )
         field, read, expected = _READERS[name]
         plain = _plain(value)
@@ -59,7 +60,7 @@ def _settings(custom: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A value of a Struct as Python has it: whole numbers are integers."""
+    """Return a value of a Struct as Python values, with whole numbers as integers."""
     match value:
         case float() if value.is_integer():
             return int(value)

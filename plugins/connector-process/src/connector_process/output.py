@@ -1,4 +1,4 @@
-"""Reading what a command has written, while it may be writing on."""
+"""Read the output of a command that may still be writing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["last_lines", "lines_from", "size", "tail"]
 
 
 def size(path: Path) -> int:
-    """How many bytes a file has; none if there is no such file."""
+    """Return the size of a file in bytes; 0 if it does not exist."""
     try:
         return path.stat().st_size
     except FileNotFoundError:
@@ -16,11 +16,11 @@ def size(path: Path) -> int:
 
 
 def tail(path: Path, limit: int) -> str:
-    """The last characters of a file.
+    """Return the end of a file, cut between two characters.
 
     Args:
-        path: The file; there need be none.
-        limit: How many bytes at most.
+        path: The file, which need not exist.
+        limit: The maximal number of bytes.
     """
     length = size(path)
     data = _read(path, max(0, length - limit), limit)
@@ -28,22 +28,22 @@ def tail(path: Path, limit: int) -> str:
 
 
 def last_lines(path: Path, count: int) -> str:
-    """The last lines of a file that are not blank, cut where they are long."""
+    """Return the last lines of a file that are not blank, from at most its last 2 KiB."""
     lines = [line.rstrip() for line in tail(path, _MESSAGE_BYTES).splitlines()]
     return "\n".join([line for line in lines if line][-count:])
 
 
 def lines_from(path: Path, offset: int, count: int, *, ended: bool) -> tuple[list[str], int]:
-    """Lines of a file, whole ones only: one that may still grow is left for the next time.
+    """Return whole lines of a file. A last line that may still grow is left for the next call.
 
     Args:
         path: The file.
-        offset: Where to start, in bytes.
-        count: How many lines at most.
-        ended: Whether nobody writes any more.
+        offset: The first byte to read.
+        count: The maximal number of lines.
+        ended: True if the command no longer writes.
 
     Returns:
-        The lines, and where the next one starts.
+        The lines, and the offset of the next one.
     """
     data = _read(path, offset, _PAGE_BYTES)
     *whole, rest = data.split(b"\n")
@@ -63,10 +63,10 @@ def lines_from(path: Path, offset: int, count: int, *, ended: bool) -> tuple[lis
 
 
 _MESSAGE_BYTES = 2048
-"""What a message may hold of the output: an error's details must stay below 4 KiB."""
+"""The bytes of output in a message: an error's details must stay below 4 KiB."""
 
 _PAGE_BYTES = 256 * 1024
-"""What one page of a log reads of a file: a whole response must stay below 4 MiB."""
+"""The bytes that one page of a log reads: a response must stay below 4 MiB."""
 
 
 def _read(path: Path, offset: int, limit: int) -> bytes:
@@ -79,14 +79,14 @@ def _read(path: Path, offset: int, limit: int) -> bytes:
 
 
 def _first_character(data: bytes, position: int) -> int:
-    """Where the first character from a position on begins."""
+    """Return the offset of the first character that begins at or after the position."""
     while position < len(data) and data[position] & 0xC0 == 0x80:
         position += 1
     return position
 
 
 def _last_character(data: bytes) -> int:
-    """Where the last character, which may be incomplete, begins; the end where that would leave nothing."""
+    """Return the offset of the last, possibly incomplete, character; the length if it is the only one."""
     position = len(data) - 1
     while position > 0 and data[position] & 0xC0 == 0x80:
         position -= 1

@@ -1,4 +1,4 @@
-"""Sessions of processes: a command and all that it started, but for what made a session of its own."""
+"""Sessions of processes: a command and the processes that it started, unless they made their own session."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from connector_process.job import MARKER, Job, Record
 __all__ = ["KILL_SECONDS", "end_processes", "has_ended", "orphans", "session", "started"]
 
 KILL_SECONDS = 3.0
-"""How long processes may take to be gone after SIGKILL."""
+"""The seconds that processes may take to be gone after SIGKILL."""
 
 
 def session(leader: int) -> list[int]:
-    """The ids of the processes that run in a session.
+    """Return the ids of the processes that run in a session.
 
     Args:
-        leader: The session's id. It belongs to nobody else while the session has members or its leader was not reaped.
+        leader: The session's id. No other session can have it while this one has members or its leader was not reaped.
     """
     return [pid for pid in psutil.pids() if _session_id(pid) == leader and not has_ended(pid)]
 
 
 def orphans(job: Job, record: Record) -> list[int]:
-    """The ids of a job's processes that run although its supervisor was killed.
+    """Return the ids of a job's processes that still run after its supervisor was killed.
 
-    The session's id may be somebody else's by now. It is the job's if its leader is the process that was started then,
-    or else as far as its members carry the job's mark in their environment.
+    Another session may have the same id by now. It is the job's session if its leader is the process that was started
+    then. Otherwise only the members that have the job's mark in their environment belong to the job.
     """
     members = session(record.leader)
     if record.leader in members and abs(started(record.leader) - record.leader_started) < _CLOCK_SECONDS:
@@ -40,16 +40,16 @@ def orphans(job: Job, record: Record) -> list[int]:
 
 
 def end_processes(members: Callable[[], list[int]], grace_seconds: float) -> bool:
-    """End processes with their process groups: ask, wait, kill.
+    """End processes and their process groups: send SIGTERM, wait, and send SIGKILL.
 
     Args:
-        members: Gives the ids of those that still run.
-        grace_seconds: How long they may take to end by themselves.
+        members: A function that returns the ids of the processes that still run.
+        grace_seconds: The seconds that they may take to end after SIGTERM.
 
     Returns:
-        Whether they are gone.
+        True if they are gone.
     """
-    # A stopped process sees SIGTERM only once it goes on.
+    # A stopped process receives SIGTERM only when it continues.
     _signal_groups(members(), signal.SIGTERM, signal.SIGCONT)
     deadline = time.monotonic() + grace_seconds
     while members():
@@ -60,14 +60,14 @@ def end_processes(members: Callable[[], list[int]], grace_seconds: float) -> boo
     while left := members():
         if time.monotonic() > deadline:
             return False
-        # Again and again: one of them may just have been starting another.
+        # Repeat the signal: a process may have started another one meanwhile.
         _signal_groups(left, signal.SIGKILL)
         time.sleep(_POLL_SECONDS)
     return True
 
 
 def has_ended(pid: int) -> bool:
-    """Whether there is no such process, or it waits only for its parent to ask how it ended."""
+    """Return True if the process does not exist, or is a zombie."""
     try:
         return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
@@ -75,9 +75,9 @@ def has_ended(pid: int) -> bool:
 
 
 def started(pid: int) -> float:
-    """When a process was started, in seconds since the machine was; -1: there is no such process.
+    """Return when a process started, in seconds since the machine booted; -1 if there is no such process.
 
-    Unlike the time of day, this stays the same when the machine's clock is set.
+    Unlike the time of day, this does not change when the machine's clock is set.
     """
     booted = psutil.boot_time()
     try:
@@ -88,7 +88,7 @@ def started(pid: int) -> float:
 
 _POLL_SECONDS = 0.02
 _CLOCK_SECONDS = 2.0
-"""The time of booting is known in whole seconds, and a process id does not come round again as fast."""
+"""The boot time is known in whole seconds, and a process id is not reused within seconds."""
 
 
 def _session_id(pid: int) -> int | None:

@@ -1,8 +1,8 @@
-"""The supervisor: the process between the connector and a command, one for each job.
+"""The supervisor: a process for each job, which runs the command and waits for its end.
 
-``python -m connector_process.supervisor JOB_DIR LOCK_FD`` reads an order from standard input, starts the command in a
-session of its own, answers on standard output, and waits for the command's end, which it writes down. SIGTERM makes it
-end the command.
+``python -m connector_process.supervisor JOB_DIR LOCK_FD`` reads an order from standard input, starts the command in its
+own session, answers on standard output, waits for the command's end, and writes the result. On SIGTERM it ends the
+command.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ __all__ = ["main"]
 
 
 def main(job_dir: str, lock: str) -> None:
-    """Run the command that standard input orders, to its end.
+    """Read an order from standard input, and run its command to the end.
 
-    The answer is a JSON object: empty once the command runs, or with ``errno`` and ``reason`` when it cannot.
+    The answer is a JSON object: empty once the command runs, or with ``errno`` and ``reason`` if it cannot run.
 
     Args:
         job_dir: The job's directory.
-        lock: The file descriptor whose closing lets others look whether the job was started.
+        lock: The file descriptor of the lock on starting the job, which this process closes once the command runs.
     """
     job = Job(Path(job_dir))
-    # Blocked, signals wait until they are asked for, and none can come between two steps.
+    # Blocked signals wait for sigwait, and cannot interrupt anything before.
     signal.pthread_sigmask(signal.SIG_BLOCK, _AWAITED)
-    # Where the default is to ignore a signal, some systems drop it even while it is blocked.
+    # Some systems drop a blocked signal if its default action is to ignore it.
     signal.signal(signal.SIGCHLD, lambda *_: None)
     order = Order.from_json(sys.stdin.buffer.read())
     _let_go(sys.stdin)
@@ -58,7 +58,7 @@ def _start(job: Job, order: Order, claim: IO[str]) -> subprocess.Popen[bytes]:
     supervisor = os.getpid()
 
     def publish() -> None:
-        # By the new process itself, so that the command does not run for a moment without being known.
+        # The new process itself publishes the job, so that the command never runs unpublished.
         leader = os.getpid()
         terms: dict[str, Any] = {field.name: getattr(order, field.name) for field in fields(Terms)}
         job.publish(claim, Record(supervisor=supervisor, leader=leader, leader_started=started(leader), **terms))
@@ -79,12 +79,12 @@ def _start(job: Job, order: Order, claim: IO[str]) -> subprocess.Popen[bytes]:
 
 def _wait(job: Job, order: Order, command: subprocess.Popen[bytes]) -> Result:
     reason = Reason.EXITED
-    # The command is not asked for its exit code yet: until then its id, and so its session's, is nobody else's.
+    # Do not read the exit code yet: until then, no other process or session can have the command's id.
     while not has_ended(command.pid):
         if signal.sigwait(_AWAITED) == signal.SIGTERM:
             reason = Reason.DELETED if job.is_deleted else Reason.INTERRUPTED
             break
-    # What the command has left running ends with it, as in a container.
+    # End the processes that the command left running, as a container does.
     gone = end_processes(lambda: session(command.pid), order.grace_seconds)
     while reason is not Reason.EXITED and not gone:
         gone = end_processes(lambda: session(command.pid), 0)
@@ -92,14 +92,14 @@ def _wait(job: Job, order: Order, command: subprocess.Popen[bytes]) -> Result:
 
 
 def _answer(answer: dict[str, Any]) -> None:
-    # Whoever has asked may be gone; the job goes on, and can be found.
+    # The caller may be gone; the job continues, and `find` finds it.
     with suppress(BrokenPipeError):
         os.write(sys.stdout.fileno(), json.dumps(answer).encode())
     _let_go(sys.stdout)
 
 
 def _let_go(stream: IO[str]) -> None:
-    """Close a standard stream, but leave its number taken, so that no other file gets it."""
+    """Close a standard stream, but keep its file descriptor occupied, so that no other file gets it."""
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, stream.fileno())
     os.close(nothing)
