@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from support.markdown import blocks, name_of, pages
+from support.venvs import unmeasured
 from support.wheels import ROOT
 
 pytest.importorskip("sphinx", reason="the group `docs` is not installed")
@@ -33,7 +34,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("site")
     trees, html = made / "trees", made / "html"
     sphinx = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-c", "docs", "-d", trees, ".", html]
-    completed = subprocess.run(sphinx, cwd=ROOT, capture_output=True, text=True, check=False)
+    completed = subprocess.run(sphinx, cwd=ROOT, env=unmeasured(), capture_output=True, text=True, check=False)
     assert (completed.returncode, completed.stderr) == (0, "")
     return html
 
