@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from connector_core.testing.async_suite import BaseAsyncConnectorSuite
-    from connector_core.testing.backend import FakeBackend, FakeJob, Fault
-    from connector_core.testing.clock import FakeClock
     from connector_core.testing.contracts import Contract
-    from connector_core.testing.examples import ExampleTask
+    from connector_core.testing.example_task import ExampleTask
+    from connector_core.testing.fake_backend import FakeBackend, FakeJob, Fault
+    from connector_core.testing.fake_clock import FakeClock
     from connector_core.testing.sites import Site
     from connector_core.testing.sync_suite import BaseSyncConnectorSuite
 
@@ -32,11 +32,11 @@ _MODULE_OF_NAME = {
     "BaseAsyncConnectorSuite": "async_suite",
     "BaseSyncConnectorSuite": "sync_suite",
     "Contract": "contracts",
-    "ExampleTask": "examples",
-    "FakeBackend": "backend",
-    "FakeClock": "clock",
-    "FakeJob": "backend",
-    "Fault": "backend",
+    "ExampleTask": "example_task",
+    "FakeBackend": "fake_backend",
+    "FakeClock": "fake_clock",
+    "FakeJob": "fake_backend",
+    "Fault": "fake_backend",
     "Site": "sites",
 }
 

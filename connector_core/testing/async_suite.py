@@ -1,4 +1,4 @@
-"""BaseAsyncConnectorSuite: what Flyte relies on in a connector whose job outlives a call."""
+"""BaseAsyncConnectorSuite: the checks for a connector whose job outlives the call."""
 
 from __future__ import annotations
 
@@ -18,12 +18,7 @@ from connector_core.phases import Phase
 from connector_core.registry import ConnectorRegistry
 from connector_core.secrets import masked
 from connector_core.service.watchdog import Watchdog
-from connector_core.testing.callers import calling
-from connector_core.testing.calls import KEEPS_DEADLINE
-from connector_core.testing.contracts import Contract, holds
-from connector_core.testing.elsewhere import call_elsewhere
-from connector_core.testing.serving import serving
-from connector_core.testing.suite import (
+from connector_core.testing.common_suite import (
     AT_THE_SAME_TIME,
     CAN_BE_SENT,
     HOLDS_NO_SECRET,
@@ -33,20 +28,25 @@ from connector_core.testing.suite import (
     check_size,
     said_in,
 )
+from connector_core.testing.connector_calls import KEEPS_DEADLINE
+from connector_core.testing.contracts import Contract, holds
+from connector_core.testing.flyte_callers import calling
+from connector_core.testing.other_process import call_in_another_process
+from connector_core.testing.server import serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
     from connector_core.meta import ResourceMeta
-    from connector_core.testing.calls import Calls
-    from connector_core.testing.examples import ExampleTask
+    from connector_core.testing.connector_calls import Calls
+    from connector_core.testing.example_task import ExampleTask
 
 __all__ = ["BaseAsyncConnectorSuite"]
 
 
 class BaseAsyncConnectorSuite(ConnectorSuite):
-    """Subclass it in a test module, name the class ``Test…``, and give it the fixtures.
+    """The checks for an async connector. Subclass it as ``Test…`` in a test module, and define the fixtures.
 
     ::
 
@@ -71,10 +71,10 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
     ``still_runs``, ``unknown_job``, ``secrets``, ``entry_value``.
 
     Attributes:
-        deadline: Seconds that one call may take; Flyte's default.
-        patience: Seconds that an example's job may take to end.
-        at_once: How many jobs are run at a time to see whether they disturb each other.
-        most_metadata: Bytes that the encoded metadata may have.
+        deadline: The seconds that one call may take; Flyte's default.
+        patience: The seconds that the job of an example may take to end.
+        at_once: The number of jobs that the checks for concurrency run at a time.
+        most_metadata: The bytes that the encoded metadata may have.
     """
 
     _kind = AsyncConnectorBase
@@ -82,37 +82,37 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
 
     @pytest.fixture
     def task_that_runs_long(self) -> ExampleTask:
-        """A task whose job does not end within the suite's patience by itself; required."""
+        """Return a task whose job would run for minutes; required."""
         pytest.fail(
-            "The suite wants the fixture task_that_runs_long: an ExampleTask whose job would run for minutes. Define "
-            "it in your subclass, with @pytest.fixture."
+            "The suite needs the fixture task_that_runs_long: an ExampleTask whose job would run for minutes. Define "
+            "it in your subclass with @pytest.fixture."
         )
 
     @pytest.fixture
     def task_that_logs(self, task_that_succeeds: ExampleTask) -> ExampleTask:
-        """A task whose job writes three lines or more to its log, and ends."""
+        """Return a task whose job writes at least three lines to its log, and ends."""
         return task_that_succeeds
 
     @pytest.fixture
     def metric_queries(self) -> list[str]:
-        """What to measure, in the connector's own words."""
+        """Return the queries for ``get_metrics``, in the connector's own words."""
         return []
 
     @pytest.fixture
     def backend_away(self) -> AbstractContextManager[None] | None:
-        """A context manager within which the backend does not answer; None: the suite cannot bring that about."""
+        """Return a context manager during which the backend does not answer, or None."""
         return None
 
     @pytest.fixture
     def still_runs(self) -> Callable[[ResourceMeta], bool] | None:
-        """Asks the backend itself whether it still runs a job; None: what get says after delete is believed."""
+        """Return a function that asks the backend itself whether it still runs a job; None: ``get`` is trusted."""
         return None
 
     @pytest.fixture
     def unknown_job(self, calls: Calls, task_that_succeeds: ExampleTask) -> ResourceMeta:
-        """Metadata of a job that the backend does not know.
+        """Return metadata of a job that the backend does not know.
 
-        By default that of a real one, with the long ids that differ between two jobs replaced.
+        By default it is that of a real job, with the long ids replaced that differ between two jobs.
         """
 
         async def two() -> list[ResourceMeta]:
@@ -121,12 +121,12 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         try:
             return _unlike(*calls.run(two()))
         except Exception as error:
-            refused = f"The suite gets no id of a job to change: {type(error).__name__}: {error}"
+            refused = f"The suite cannot start a job to change its id: {type(error).__name__}: {error}"
         pytest.fail(masked(refused), pytrace=False)
 
     @pytest.fixture
     def entry_value(self, connector: Any) -> str:
-        """Where another process finds the connector, as in an entry point: in its own one, or else its class."""
+        """Return the value of the connector's entry point; its class if it has none."""
         registry, category = ConnectorRegistry(), connector.task_category
         with suppress(ConnectorNotFound):
             if type(registry.get_connector(category.name, category.version)) is type(connector):
@@ -163,7 +163,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
             return watchdog.blocked_at
 
         where = calls.run(watched())
-        holds(where is None, f"The event loop stands still at {where}.")
+        holds(where is None, f"The event loop is blocked at {where}.")
 
     @CAN_BE_SENT
     def test_a_running_state_can_be_sent(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
@@ -195,14 +195,14 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
 
         *ended, third, fourth = calls.run(together())
         phases = [end.phase.name for end in ended]
-        holds(set(phases) == {"SUCCEEDED"}, f"Beside jobs that run long, those that succeed ended as {phases}.")
+        holds(set(phases) == {"SUCCEEDED"}, f"Beside long-running jobs, those that succeed ended as {phases}.")
         for running in (third, fourth):
-            holds(not running.is_terminal, f"Beside jobs that succeed, one that runs long is {running.phase.name}.")
+            holds(not running.is_terminal, f"Beside jobs that succeed, a long-running one is {running.phase.name}.")
 
     @Contract(
-        "Metadata that was written can be read again, and is the same.",
-        why="Flyte keeps the encoded metadata, and gives it to whatever process answers the next call.",
-        fix="Give each field a type that the codec carries, and return an object of metadata_type itself.",
+        "Metadata that is encoded and decoded is equal to the original.",
+        why="Flyte keeps the encoded metadata, and passes it to the process that answers the next call.",
+        fix="Give each field a type that the codec supports, and return an object of metadata_type itself.",
     )
     def test_metadata_survives_the_wire(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
         meta = calls.run(_created(calls, task_that_succeeds))
@@ -210,19 +210,19 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         holds(again == meta and type(again) is type(meta), f"{meta!r} came back as {again!r}.")
 
     @Contract(
-        "Encoded metadata is small: 16 KiB at most.",
-        why="Flyte keeps that of each task in the workflow's own record, which etcd limits to 1.5 MiB: so a hundred "
-        "tasks have room.",
-        fix="Keep what identifies the job, and ask the backend for the rest.",
+        "Encoded metadata has at most 16 KiB.",
+        why="Flyte keeps the metadata of every task in the workflow's own record, which etcd limits to 1.5 MiB: room "
+        "for about a hundred tasks.",
+        fix="Keep only what identifies the job, and ask the backend for the rest.",
     )
     def test_metadata_is_small(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
         size = len(calls.run(_created(calls, task_that_succeeds)).encode())
-        holds(size <= self.most_metadata, f"It has {size} bytes.")
+        holds(size <= self.most_metadata, f"The metadata has {size} bytes.")
 
     @Contract(
-        "Metadata holds no secret.",
-        why="Flyte stores and logs it, and everybody who sees the execution can read it.",
-        fix="Ask for secrets with get_connector_secret(…) in each call, and leave them out of the metadata.",
+        "Metadata contains no secret.",
+        why="Flyte stores and logs metadata, and everybody who can see the execution can read it.",
+        fix="Get secrets with get_connector_secret(…) in each call, and leave them out of the metadata.",
     )
     def test_metadata_holds_no_secret(
         self, calls: Calls, task_that_succeeds: ExampleTask, secrets: Mapping[str, str]
@@ -231,7 +231,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
 
     @Contract(
         "get answers right after create.",
-        why="Flyte asks for the job at once, and counts an error of get for the rest of the job's life.",
+        why="Flyte polls the job at once, and counts an error of get for the rest of the job's life.",
         fix="Report QUEUED or INITIALIZING for a job that the backend does not list yet.",
     )
     def test_get_answers_right_after_create(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
@@ -239,25 +239,25 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
             return await calls.get(await _created(calls, task_that_runs_long))
 
         state = calls.run(first())
-        holds(not state.is_terminal, f"A job that runs long is {state.phase.name} at once: {state.message}")
+        holds(not state.is_terminal, f"A long-running job is {state.phase.name} right after create: {state.message}")
 
     @Contract(
         "get works in another process, with the metadata alone.",
-        why="Successive calls for one job reach different replicas of the service, which restart too.",
-        fix="Put all that get needs into the metadata: nothing into attributes, globals or local files.",
+        why="Successive calls for one job reach different replicas of the service, and replicas restart.",
+        fix="Put everything that get needs into the metadata, and nothing into attributes, globals or local files.",
     )
     def test_get_works_in_another_process(
         self, calls: Calls, task_that_runs_long: ExampleTask, entry_value: str
     ) -> None:
         calls.needs("get")
         meta = calls.run(_created(calls, task_that_runs_long))
-        state = call_elsewhere(entry_value, calls.connector, "get", meta.encode(), calls.prefix_of(meta))
-        holds(not state.is_terminal, f"There, the job that runs is {state.phase.name}: {state.message}")
+        state = call_in_another_process(entry_value, calls.connector, "get", meta.encode(), calls.prefix_of(meta))
+        holds(not state.is_terminal, f"In the other process, the running job is {state.phase.name}: {state.message}")
 
     @Contract(
-        "A job that has ended stays as it ended.",
-        why="Flyte asks again when an answer was lost, and takes the last answer for the truth.",
-        fix="Tell the state from the backend's record of the job; do not forget a job once it was reported.",
+        "A terminal phase does not change.",
+        why="Flyte polls again if an answer was lost, and believes the last answer.",
+        fix="Derive the state from the backend's record of the job; do not forget a job after its end was reported.",
     )
     def test_a_terminal_phase_stays(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
         async def phases() -> list[str]:
@@ -266,12 +266,12 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
             return [last.phase.name, *[(await calls.get(meta)).phase.name for _ in range(3)]]
 
         seen = calls.run(phases())
-        holds(len(set(seen)) == 1, f"One poll after the other said {', '.join(seen)}.")
+        holds(len(set(seen)) == 1, f"Successive polls returned {', '.join(seen)}.")
 
     @Contract(
         "The outputs are the same with each poll.",
-        why="Flyte asks again when an answer was lost, and a task downstream may have read the first one.",
-        fix="Give what the job has stored; do not hand a result out only once.",
+        why="Flyte polls again if an answer was lost, and a downstream task may have read the first answer.",
+        fix="Return what the job has stored; do not return a result only once.",
     )
     def test_the_outputs_stay(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
         async def outputs() -> list[str]:
@@ -280,11 +280,11 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
             return [await _outputs(calls, meta) for _ in range(2)]
 
         first, second = calls.run(outputs())
-        holds(first == second, f"First they were {first}, then {second}.")
+        holds(first == second, f"The first poll returned {first}, the second {second}.")
 
     @Contract(
-        "One job may be asked for many times at once.",
-        why="A replica that takes over, and the one that it takes over from, ask at the same time.",
+        "Concurrent polls of one job all succeed.",
+        why="A replica and its successor can poll the same job at the same time.",
         fix="Let get only read.",
     )
     def test_a_job_is_asked_for_many_times_at_once(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
@@ -293,24 +293,29 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
             return await asyncio.gather(*(calls.get(meta) for _ in range(2 * self.at_once)))
 
         ended = [state for state in calls.run(polls()) if state.is_terminal]
-        holds(not ended, f"{len(ended)} of {2 * self.at_once} polls said {ended and ended[0].phase.name}.")
+        holds(not ended, f"{len(ended)} of {2 * self.at_once} polls returned {ended and ended[0].phase.name}.")
 
     @Contract(
-        "get of a job that the backend does not know ends it: FAILED, ABORTED, RETRYABLE_FAILED, or PermanentError.",
-        why="Backends forget jobs. Flyte waits for ever for one that runs, and so it does after five errors of get.",
-        fix="Return Resource.failed(…), or retryable_failed(…), where the backend says that there is no such job.",
+        "get of a job that the backend does not know returns FAILED, ABORTED or RETRYABLE_FAILED, or raises "
+        "PermanentError.",
+        why="Backends forget jobs. Flyte waits forever for a job that is reported as running, and also after five "
+        "errors of get.",
+        fix="Return Resource.failed(…) or Resource.retryable_failed(…) if the backend says that there is no such job.",
     )
     def test_get_of_an_unknown_job_ends_it(self, calls: Calls, unknown_job: ResourceMeta) -> None:
         try:
             state = calls.run(calls.get(unknown_job))
         except CallError as error:
-            holds(not isinstance(error, TransientError), f"It raised {type(error).__name__}: {error}")
+            holds(not isinstance(error, TransientError), f"get raised {type(error).__name__}: {error}")
             return
-        holds(state.is_terminal and state.phase is not Phase.SUCCEEDED, f"It is {state.phase.name}: {state.message}")
+        holds(
+            state.is_terminal and state.phase is not Phase.SUCCEEDED,
+            f"get returned {state.phase.name}: {state.message}",
+        )
 
     @Contract(
-        "Each job has metadata of its own.",
-        why="Metadata is all that Flyte knows of a job: to end one must not end another.",
+        "Two jobs have different metadata.",
+        why="Flyte knows a job by its metadata alone. A call that deletes one job must not delete another.",
         fix="Keep the backend's own id of the job in the metadata.",
     )
     def test_each_job_has_metadata_of_its_own(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
@@ -318,23 +323,23 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
             return [await _created(calls, task_that_runs_long) for _ in range(2)]
 
         first, second = calls.run(two())
-        holds(first != second, f"Two jobs have the same: {first!r}.")
+        holds(first != second, f"Two jobs have the same metadata: {first!r}.")
 
     @Contract(
-        "get ends when its caller goes.",
-        why="Flyte hangs up at its deadline: a call that goes on for nobody takes the place of another's.",
-        fix="Let asyncio.CancelledError pass; a bare except or a loop around the call must not swallow it.",
+        "get ends when its call is cancelled.",
+        why="Flyte hangs up at its deadline. A call that continues takes the place of another one.",
+        fix="Let asyncio.CancelledError pass; do not swallow it in a bare except or in a loop around the call.",
     )
     def test_get_can_be_given_up(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
         async def ended() -> bool:
             meta = await _created(calls, task_that_runs_long)
             return await calls.given_up("get", resource_meta=meta, output_prefix=calls.prefix_of(meta))
 
-        holds(calls.run(ended()), "get went on after it was cancelled.")
+        holds(calls.run(ended()), "get continued after it was cancelled.")
 
     @Contract(
-        "delete of a running job really ends it.",
-        why="Nobody looks after it any more: it would go on, and cost, for ever.",
+        "delete ends a running job.",
+        why="Flyte no longer polls a deleted job: if it is not ended, it runs and costs money forever.",
         fix="Call the backend's own cancel with the job's id, and wait for its answer.",
     )
     def test_delete_ends_a_running_job(
@@ -350,25 +355,25 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         holds(not isinstance(end, Resource) or end.phase is not Phase.SUCCEEDED, "The deleted job has SUCCEEDED.")
         if still_runs is not None:
             gone = calls.run(calls.comes_true(lambda: not still_runs(meta)))
-            holds(gone, "get says that it has ended, and the backend still runs it.")
+            holds(gone, "get says that the job has ended, but the backend still runs it.")
 
     @Contract(
         "delete works in another process, with the metadata alone.",
-        why="An abort reaches any replica of the service, also one that was started after the job.",
-        fix="Put all that delete needs into the metadata: nothing into attributes, globals or local files.",
+        why="An abort can reach any replica of the service, including one that was started after the job.",
+        fix="Put everything that delete needs into the metadata, and nothing into attributes, globals or local files.",
     )
     def test_delete_works_in_another_process(
         self, calls: Calls, task_that_runs_long: ExampleTask, entry_value: str
     ) -> None:
         calls.needs("delete")
         meta = calls.run(_created(calls, task_that_runs_long))
-        call_elsewhere(entry_value, calls.connector, "delete", meta.encode())
+        call_in_another_process(entry_value, calls.connector, "delete", meta.encode())
         calls.run(_end_of(calls, meta))
 
     @Contract(
-        "delete of one job leaves the others alone.",
-        why="They belong to other tasks, and to other people.",
-        fix="End the job that the metadata names, and not what was started last or bears the same name.",
+        "delete of one job does not affect other jobs.",
+        why="They belong to other tasks and other users.",
+        fix="End the job that the metadata names, not the last one that was started or one with the same name.",
     )
     def test_delete_leaves_other_jobs_alone(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
         async def other() -> Resource:
@@ -380,9 +385,9 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         holds(not state.is_terminal, f"The other job is {state.phase.name}: {state.message}")
 
     @Contract(
-        "delete twice is a success.",
-        why="Flyte deletes again until it is answered, and an answer can be lost.",
-        fix="Take the backend's 'no such job' and 'has ended' for a success.",
+        "A second delete of a job succeeds.",
+        why="Flyte repeats delete until it is answered, and an answer can be lost.",
+        fix="Treat the backend's 'no such job' and 'has ended' as success.",
     )
     def test_delete_twice_is_a_success(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
         async def twice() -> None:
@@ -393,8 +398,8 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         calls.run(twice())
 
     @Contract(
-        "delete of a job that has ended is a success, and leaves its result.",
-        why="Flyte 2 deletes on clean-up what has succeeded, and may have to ask for the outputs after that.",
+        "delete of a job that has ended succeeds, and keeps its result.",
+        why="Flyte 2 deletes successful jobs when it cleans up, and may ask for the outputs after that.",
         fix="Cancel the job; do not remove its record or its outputs.",
     )
     def test_delete_leaves_a_job_that_has_ended(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
@@ -411,18 +416,18 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         calls.run(before_and_after())
 
     @Contract(
-        "delete of a job that the backend does not know is a success.",
-        why="Flyte deletes until that is answered with success: an error here is asked for again and again.",
-        fix="Take the backend's 'no such job' for a success.",
+        "delete of a job that the backend does not know succeeds.",
+        why="Flyte repeats delete until it succeeds.",
+        fix="Treat the backend's 'no such job' as success.",
     )
     def test_delete_of_an_unknown_job_is_a_success(self, calls: Calls, unknown_job: ResourceMeta) -> None:
         calls.run(calls.delete(unknown_job))
 
     @Contract(
-        "A backend that does not answer is a TransientError of get.",
-        why="It says nothing about the job. The service then gives Flyte the last state, and asks again; any other "
-        "error counts against the job.",
-        fix="Name the client's exceptions in the class attribute transient_errors, or raise TransientError.",
+        "get raises TransientError if the backend does not answer.",
+        why="A missing answer says nothing about the job. After a TransientError the service gives Flyte the last "
+        "state, and polls again. Any other error counts against the job.",
+        fix="List the client's exceptions in the class attribute transient_errors, or raise TransientError.",
     )
     def test_a_backend_that_is_away_fails_no_job(
         self, calls: Calls, task_that_runs_long: ExampleTask, backend_away: AbstractContextManager[None] | None
@@ -436,14 +441,14 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
             except TransientError:
                 pass
             else:
-                raise AssertionError(f"Without its backend, it says {state.phase.name}: {state.message}")
+                raise AssertionError(f"While the backend was away, get returned {state.phase.name}: {state.message}")
         after = calls.run(calls.get(meta))
         holds(not after.is_terminal, f"When the backend was back, the job was {after.phase.name}: {after.message}")
 
     @Contract(
-        "find gives the job of a key.",
-        why="It is how an attempt that is asked for again gets its job, instead of a second one.",
-        fix="Tag the job with the idempotency_key that create is given, and look the tag up.",
+        "find returns the job of a key.",
+        why="If Flyte requests an attempt again, the attempt gets its first job instead of a second one.",
+        fix="Tag the job with the idempotency_key that create receives, and look the tag up.",
     )
     def test_find_gives_the_job_of_a_key(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
         _needs(calls, "find")
@@ -453,12 +458,12 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
             return await calls.create(attempt), await calls.find(attempt.idempotency_key)
 
         created, there = calls.run(found())
-        holds(there == created, f"create returned {created!r}, and find {there!r}.")
+        holds(there == created, f"create returned {created!r}, and find returned {there!r}.")
 
     @Contract(
-        "find gives the job of a key after it has ended, too.",
-        why="A job can be done before the attempt is asked for again: a second one would do its work once more.",
-        fix="Look for the tag among all jobs, and not only among those that run.",
+        "find returns the job of a key after the job has ended, too.",
+        why="A job can end before Flyte requests its attempt again. A second job would repeat the work.",
+        fix="Look for the tag among all jobs, not only among the running ones.",
     )
     def test_find_gives_a_job_that_has_ended(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
         _needs(calls, "find")
@@ -470,12 +475,12 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
             return meta, await calls.find(attempt.idempotency_key)
 
         created, there = calls.run(found())
-        holds(there == created, f"create returned {created!r}, and find, when the job had ended, {there!r}.")
+        holds(there == created, f"create returned {created!r}, and find returned {there!r} after the job had ended.")
 
     @Contract(
-        "find gives the job of a key in another process.",
-        why="The replica that began the job may be gone, killed in the very moment.",
-        fix="Ask the backend for the tag, and not a table of this process.",
+        "find returns the job of a key in another process.",
+        why="The replica that started the job may have been killed a moment later.",
+        fix="Ask the backend for the tag, not a table in this process.",
     )
     def test_find_works_in_another_process(
         self, calls: Calls, task_that_runs_long: ExampleTask, entry_value: str
@@ -487,28 +492,28 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
             return attempt.idempotency_key, await calls.create(attempt)
 
         key, meta = calls.run(created())
-        there = call_elsewhere(entry_value, calls.connector, "find", key.encode())
-        holds(there == meta.encode(), f"create returned {meta!r}, and find, there, {there!r}.")
+        there = call_in_another_process(entry_value, calls.connector, "find", key.encode())
+        holds(there == meta.encode(), f"create returned {meta!r}, and find in the other process returned {there!r}.")
 
     @Contract(
-        "find gives None for a key that no job has.",
-        why="It is asked before each create: an error would keep every job from being started.",
-        fix="Return None where the backend has nothing with this tag.",
+        "find returns None for a key that no job has.",
+        why="find is called before each create. If it raises an error, no job can be started.",
+        fix="Return None if the backend has no job with this tag.",
     )
     def test_find_gives_none_for_an_unknown_key(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
         _needs(calls, "find")
 
         async def found() -> ResourceMeta | None:
-            await _created(calls, task_that_runs_long)  # It is not that one either.
+            await _created(calls, task_that_runs_long)  # find must not return this one.
             return await calls.find("0" * 32)
 
         there = calls.run(found())
-        holds(there is None, f"It gave {there!r}.")
+        holds(there is None, f"find returned {there!r}.")
 
     @Contract(
         "The log of a running job can be read.",
         why="Flyte 2 shows it while the job runs.",
-        fix="Return what there is so far, be it nothing.",
+        fix="Return what there is so far, even if that is nothing.",
     )
     def test_logs_of_a_running_job(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
         _needs(calls, "get_logs")
@@ -519,24 +524,24 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         calls.run(read())
 
     @Contract(
-        "The log of a job that has ended can be read, and has an end.",
-        why="That is when people look, and whoever reads page by page goes on until there is no token.",
+        "The log of a job that has ended can be read to its end.",
+        why="Users read the log at that time. A reader requests page after page until there is no token.",
         fix="Read the backend's stored log, and leave the token of the last page empty.",
     )
     def test_logs_of_a_job_that_has_ended(self, calls: Calls, task_that_logs: ExampleTask) -> None:
         _needs(calls, "get_logs")
         lines = calls.run(_log(calls, task_that_logs, 0))
-        holds(len(lines) >= 3, f"task_that_logs gave {len(lines)} lines; let it write three or more.")
+        holds(len(lines) >= 3, f"The job of task_that_logs wrote {len(lines)} lines; it must write at least three.")
 
     @Contract(
-        "The log comes in pages: of as many lines as are asked for, without a gap or a repetition.",
-        why="Flyte asks for a number of lines, and goes on from the token.",
-        fix="Let the token say where the page ended, and start there.",
+        "The log's pages have at most the requested number of lines, without gaps or repetitions.",
+        why="Flyte requests a number of lines, and continues from the token.",
+        fix="Let the token say where the page ended, and start the next page there.",
     )
     def test_logs_come_in_pages(self, calls: Calls, task_that_logs: ExampleTask) -> None:
         _needs(calls, "get_logs")
         whole, paged = calls.run(_log(calls, task_that_logs, 0)), calls.run(_log(calls, task_that_logs, 2))
-        holds(len(whole) >= 3, f"task_that_logs gave {len(whole)} lines; let it write three or more.")
+        holds(len(whole) >= 3, f"The job of task_that_logs wrote {len(whole)} lines; it must write at least three.")
         holds(paged == whole, f"In pages of two: {paged}; as a whole: {whole}.")
 
     @HOLDS_NO_SECRET
@@ -545,9 +550,9 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         check_no_secret(secrets, *calls.run(_log(calls, task_that_logs, 0)))
 
     @Contract(
-        "Metrics are answered while a job runs.",
-        why="Flyte 2 shows them beside the job.",
-        fix="Return a GetTaskMetricsResponse, be it an empty one.",
+        "get_metrics answers while a job runs.",
+        why="Flyte 2 shows the metrics beside the job.",
+        fix="Return a GetTaskMetricsResponse, even if it is empty.",
     )
     def test_metrics_of_a_running_job(
         self, calls: Calls, task_that_runs_long: ExampleTask, metric_queries: list[str]
@@ -559,13 +564,13 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
             return await calls.call("get_metrics", resource_meta=meta, queries=metric_queries)
 
         response = calls.run(measured())
-        holds(isinstance(response, GetTaskMetricsResponse), f"It returned {type(response).__name__}.")
+        holds(isinstance(response, GetTaskMetricsResponse), f"get_metrics returned {type(response).__name__}.")
 
     @pytest.mark.parametrize("generation", [1, 2], ids=["flyte1", "flyte2"])
     @Contract(
-        "A job can be ended through the gRPC service, by Flyte 1 and by Flyte 2.",
-        why="It is how an abort reaches the job.",
-        fix="Compare what delete needs with what create returns; look at the service's log for a traceback.",
+        "A job can be deleted through the gRPC service, by Flyte 1 and by Flyte 2.",
+        why="An abort reaches the job this way.",
+        fix="Compare what delete needs with what create returns; look for a traceback in the service's log.",
     )
     def test_a_job_is_ended_through_the_service(
         self, calls: Calls, task_that_runs_long: ExampleTask, generation: int
@@ -592,7 +597,7 @@ async def _created(calls: Calls, example: ExampleTask) -> ResourceMeta:
 
 
 async def _end_of(calls: Calls, meta: ResourceMeta) -> Resource | CallError:
-    """How a job ends that was deleted: its last state, or an error that says that it is gone."""
+    """Return the last state of a deleted job, or the error that says that it is gone."""
     try:
         return (await calls.states_of(meta))[-1]
     except (PermanentError, RetryableError) as error:
@@ -600,21 +605,23 @@ async def _end_of(calls: Calls, meta: ResourceMeta) -> Resource | CallError:
 
 
 async def _outputs(calls: Calls, meta: ResourceMeta) -> str:
-    """What a job that has ended gives, as text; where it was put under the output prefix is left out."""
+    """Return the outputs of a job that has ended as text, without the paths below the output prefix."""
     prefix = calls.prefix_of(meta)
     message = await (await calls.get(meta)).to_flyte_idl(output_prefix=prefix)
     return re.sub(rf'"(file://)?{re.escape(prefix)}[^"]*"', '"…"', str(message.outputs))
 
 
 async def _log(calls: Calls, example: ExampleTask, lines: int) -> list[str]:
-    """The whole log of a job that has ended, read in pages of so many lines."""
+    """Wait for a job to end, and return its whole log, read in pages of `lines` lines."""
     meta = await _created(calls, example)
     await calls.states_of(meta)
     found: list[str] = []
     token = ""
     for _ in range(_MOST_PAGES):
         page = await calls.logs(meta, lines=lines, token=token)
-        holds(not lines or len(page.lines) <= lines, f"{lines} lines were asked for, and {len(page.lines)} came.")
+        holds(
+            not lines or len(page.lines) <= lines, f"{lines} lines were requested, and {len(page.lines)} were returned."
+        )
         found += page.lines
         token = page.token
         if not token:
@@ -628,7 +635,7 @@ def _needs(calls: Calls, method: str) -> None:
 
 
 def _unlike(one: ResourceMeta, other: ResourceMeta) -> ResourceMeta:
-    """The metadata with each long id in it replaced by another of the same form."""
+    """Return the metadata with each long id replaced by another of the same form."""
     changed = {}
     for name in metadata_fields(type(one)):
         mine, others = getattr(one, name), getattr(other, name)
@@ -638,8 +645,8 @@ def _unlike(one: ResourceMeta, other: ResourceMeta) -> ResourceMeta:
                 changed[name] = mine[:same] + mine[same:].translate(_OTHERS)
     if not changed:
         pytest.fail(
-            "The suite can make no id that surely no job has. Give it the fixture unknown_job: metadata of a job that "
-            "the backend does not know.",
+            "The suite cannot make an id that certainly no job has. Define the fixture unknown_job: metadata of a job "
+            "that the backend does not know.",
             pytrace=False,
         )
     made = {name: changed.get(name, getattr(one, name)) for name in metadata_fields(type(one))}
@@ -647,12 +654,12 @@ def _unlike(one: ResourceMeta, other: ResourceMeta) -> ResourceMeta:
 
 
 _LONG = 8
-"""Letters and digits that differ between two jobs' ids, so that others in their place are nobody's."""
+"""The letters and digits in which the ids of two jobs must differ: a changed id then belongs to no job."""
 
 _OTHERS = str.maketrans(
     "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
     "5678901234bcdefahijklmnopqrstuvwxyzgBCDEFAHIJKLMNOPQRSTUVWXYZG",
 )
-"""Hexadecimal digits stay what they are."""
+"""Maps each letter and digit to another; hexadecimal digits stay hexadecimal."""
 
 _MOST_PAGES = 1000

@@ -1,4 +1,4 @@
-"""Contracts: what a check holds a connector to, and what its failure says."""
+"""Contract: the rule that a check enforces, and the text of its failure."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 @attrs.frozen
 class Contract:
-    """What Flyte relies on in a connector. As a decorator it makes a test method a check of it.
+    """A rule for connectors that Flyte relies on. As a decorator, it makes a test method a check of the rule.
 
-    Whatever the method raises becomes a failure that says what the contract is, why it matters, and how to keep it.
+    Any exception in the method becomes a failure that states the rule, why it matters, and how to keep it.
 
     Args:
-        rule: What must hold.
-        why: Why Flyte needs it.
-        fix: What to change in a connector that breaks it.
+        rule: The rule.
+        why: The reason why Flyte needs it.
+        fix: The change that mends a connector that breaks it.
     """
 
     rule: str
@@ -38,7 +38,7 @@ class Contract:
     fix: str = attrs.field(kw_only=True)
 
     def __call__(self, check: F) -> F:
-        """The check of this contract."""
+        """Make the test method a check of this contract."""
 
         @functools.wraps(check)
         def checked(*args: Any, **kwargs: Any) -> None:
@@ -61,7 +61,7 @@ class Contract:
 
 
 class Broken(AssertionError):
-    """A connector breaks a contract; the message says which, why it matters, and how to mend it."""
+    """A connector breaks a contract; the message states the contract, why it matters, and how to mend it."""
 
     def __init__(self, broken: Contract, seen: str) -> None:
         self.contract: Contract = broken
@@ -70,17 +70,25 @@ class Broken(AssertionError):
 
 
 def holds(condition: object, seen: str) -> None:
-    """Fail the check, unless the condition is true, with what was seen instead."""
+    """Fail the check unless the condition is true.
+
+    Args:
+        condition: The condition.
+        seen: A sentence that says what the check saw instead.
+
+    Raises:
+        AssertionError: if the condition is false.
+    """
     __tracebackhide__ = True
     if not condition:
         raise AssertionError(seen)
 
 
 def _from_the_connector(lines: TracebackType | None) -> TracebackType | None:
-    """The traceback from the connector's first line on; None: no line of it is the connector's."""
-    while lines is not None and lines.tb_frame.f_code.co_filename.startswith(_ON_THE_WAY):
+    """Return the traceback from the connector's first line on; None if no line is the connector's."""
+    while lines is not None and lines.tb_frame.f_code.co_filename.startswith(_BEFORE_THE_CONNECTOR):
         lines = lines.tb_next
     return lines
 
 
-_ON_THE_WAY = (str(Path(__file__).parents[1]), str(Path(asyncio.__file__).parent))
+_BEFORE_THE_CONNECTOR = (str(Path(__file__).parents[1]), str(Path(asyncio.__file__).parent))

@@ -1,4 +1,4 @@
-"""The pytest plugin: fixtures for the tests of connectors. Each imports what it needs when it is first used."""
+"""The pytest plugin: fixtures for the tests of connectors. Each imports its modules when it is first used."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from connector_core.registry import ConnectorRegistry
-    from connector_core.testing.backend import FakeBackend
-    from connector_core.testing.clock import FakeClock
+    from connector_core.testing.fake_backend import FakeBackend
+    from connector_core.testing.fake_clock import FakeClock
     from connector_core.testing.sites import Site
 
 __all__ = ["connector_backend", "connector_clock", "connector_registry", "connector_server", "connector_site"]
@@ -20,7 +20,7 @@ __all__ = ["connector_backend", "connector_clock", "connector_registry", "connec
 
 @pytest.fixture
 def connector_registry() -> ConnectorRegistry:
-    """A registry of the test's own, with no connector in it."""
+    """Return a new registry without connectors."""
     from connector_core.registry import ConnectorRegistry
 
     return ConnectorRegistry(discover=False)
@@ -28,9 +28,9 @@ def connector_registry() -> ConnectorRegistry:
 
 @pytest.fixture
 def connector_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    """A directory of installed packages: ``connector_site.add(…)`` installs a distribution for the test.
+    """Provide a directory of installed packages: ``connector_site.add(…)`` installs a distribution for the test.
 
-    The process's default registry is a new one for the test, which finds it.
+    During the test, the process's default registry is a new one, which finds the distribution.
     """
     from connector_core.testing.sites import Site
 
@@ -43,8 +43,8 @@ def connector_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 @pytest.fixture
 def connector_server(connector_registry: ConnectorRegistry) -> Iterator[str]:
-    """The address of a running service of the connectors in ``connector_registry``, on a free port."""
-    from connector_core.testing.serving import serving
+    """Run a service of the connectors in ``connector_registry`` on a free port, and give its address."""
+    from connector_core.testing.server import serving
 
     with serving(connector_registry) as endpoint:
         yield endpoint
@@ -52,23 +52,23 @@ def connector_server(connector_registry: ConnectorRegistry) -> Iterator[str]:
 
 @pytest.fixture
 def connector_clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
-    """The clock that polling goes by: nobody waits."""
+    """Replace the clock of the polling loops by a FakeClock: they do not wait."""
     from importlib.util import find_spec
 
-    from connector_core.testing.clock import FakeClock
+    from connector_core.testing.fake_clock import FakeClock
 
     clock = FakeClock()
     monkeypatch.setattr("connector_core.local.polling._now", clock.time)
     monkeypatch.setattr("connector_core.local.polling._sleep", clock.sleep)
-    if find_spec("grpc") is not None:  # Without the extra `service` there is none that could poll.
+    if find_spec("grpc") is not None:  # Without the extra `service`, no service can poll.
         monkeypatch.setattr("connector_core.service.polls._now", clock.time)
     return clock
 
 
 @pytest.fixture
 def connector_backend() -> Iterator[FakeBackend]:
-    """A system that runs jobs, over HTTP on a free port, with states and faults as the test scripts them."""
-    from connector_core.testing.backend import FakeBackend
+    """Run a FakeBackend: jobs over HTTP on a free port, with the states and faults that the test scripts."""
+    from connector_core.testing.fake_backend import FakeBackend
 
     with FakeBackend() as backend:
         yield backend

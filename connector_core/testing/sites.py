@@ -1,4 +1,4 @@
-"""Directories of installed distributions, written without an installer: real files, found by the real finders."""
+"""Site: a directory of installed distributions, written without an installer."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ PLUGINS: str = "connector_core"
 
 
 class Site:
-    """A directory like ``site-packages``, on ``sys.path`` once the test has put it there.
+    """A directory like ``site-packages``. The test puts it on ``sys.path``.
 
     Args:
-        path: Where it is made.
+        path: The directory; it is made if it does not exist.
 
     Attributes:
-        path: Where it is.
+        path: The directory.
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,9 +45,9 @@ class Site:
             version: Its version.
             connectors: Entries of the group ``flytekit.connectors``, name to value.
             plugins: Entries of the group ``connector_core``, name to value.
-            modules: Name of a module to its source.
-            entry_points: What ``entry_points.txt`` holds instead of these two.
-            metadata: What ``METADATA`` holds; empty: name and version. None: there is no such file.
+            modules: The source of each module, by the module's name.
+            entry_points: The content of ``entry_points.txt``, instead of `connectors` and `plugins`.
+            metadata: The content of ``METADATA``; by default name and version. None: no such file.
         """
         for module, source in (modules or {}).items():
             (self.path / f"{module}.py").write_text(source, encoding="utf-8")
@@ -70,7 +70,7 @@ class Site:
         return info
 
     def forget(self) -> None:
-        """Take what was imported from here out of ``sys.modules``."""
+        """Remove the modules that were imported from here from ``sys.modules``."""
         for name, module in list(sys.modules.items()):
             if str(getattr(module, "__file__", None) or "").startswith(str(self.path)):
                 del sys.modules[name]

@@ -1,4 +1,4 @@
-"""BaseSyncConnectorSuite: what Flyte relies on in a connector that answers within the call."""
+"""BaseSyncConnectorSuite: the checks for a connector whose job ends within the call."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from connector_core.models import Resource
 from connector_core.phases import Phase
 from connector_core.service.answers import MOST_CARRIED
 from connector_core.service.watchdog import Watchdog
-from connector_core.testing.calls import KEEPS_DEADLINE, arguments_of_do
+from connector_core.testing.common_suite import AT_THE_SAME_TIME, NOT_BLOCKED, ConnectorSuite, spelled
+from connector_core.testing.connector_calls import KEEPS_DEADLINE, arguments_of_do
 from connector_core.testing.contracts import Contract, holds
-from connector_core.testing.suite import AT_THE_SAME_TIME, NOT_BLOCKED, ConnectorSuite, spelled
 
 if TYPE_CHECKING:
     from connector_core.errors import CallError
-    from connector_core.testing.calls import Calls
-    from connector_core.testing.examples import ExampleTask
+    from connector_core.testing.connector_calls import Calls
+    from connector_core.testing.example_task import ExampleTask
 
 __all__ = ["BaseSyncConnectorSuite"]
 
 
 class BaseSyncConnectorSuite(ConnectorSuite):
-    """Subclass it in a test module, name the class ``Test…``, and give it the fixtures.
+    """The checks for a sync connector. Subclass it as ``Test…`` in a test module, and define the fixtures.
 
     ::
 
@@ -45,9 +45,9 @@ class BaseSyncConnectorSuite(ConnectorSuite):
     Optional fixtures: ``task_that_fails_for_now``, ``secrets``. A check whose fixture is missing is skipped.
 
     Attributes:
-        deadline: Seconds that one call may take; Flyte's default.
-        patience: Seconds that an example's job may take to end.
-        at_once: How many jobs are run at a time to see whether they disturb each other.
+        deadline: The seconds that one call may take; Flyte's default.
+        patience: The seconds that the job of an example may take to end.
+        at_once: The number of jobs that the checks for concurrency run at a time.
     """
 
     _kind = SyncConnectorBase
@@ -68,18 +68,18 @@ class BaseSyncConnectorSuite(ConnectorSuite):
             return watchdog.blocked_at
 
         where = calls.run(watched())
-        holds(where is None, f"The event loop stands still at {where}.")
+        holds(where is None, f"The event loop is blocked at {where}.")
 
     @Contract(
-        "do ends when its caller goes.",
-        why="Flyte hangs up at its deadline: a call that goes on for nobody takes the place of another's.",
-        fix="Let asyncio.CancelledError pass; a bare except or a loop around the call must not swallow it.",
+        "do ends when its call is cancelled.",
+        why="Flyte hangs up at its deadline. A call that continues takes the place of another one.",
+        fix="Let asyncio.CancelledError pass; do not swallow it in a bare except or in a loop around the call.",
     )
     def test_do_can_be_given_up(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
         async def ended() -> bool:
             return await calls.given_up("do", **arguments_of_do(await calls.attempt(task_that_succeeds)))
 
-        holds(calls.run(ended()), "do went on after it was cancelled.")
+        holds(calls.run(ended()), "do continued after it was cancelled.")
 
     @AT_THE_SAME_TIME
     def test_different_jobs_do_not_mix(
@@ -97,14 +97,13 @@ class BaseSyncConnectorSuite(ConnectorSuite):
         succeeded = [isinstance(end, Resource) and end.phase is Phase.SUCCEEDED for end in ends]
         holds(
             succeeded == [True, False] * 2,
-            "Of two tasks that succeed and two that fail, done together, "
-            f"{' and '.join(spelled(end) for end in ends[::2])} were to succeed, and "
-            f"{' and '.join(spelled(end) for end in ends[1::2])} to fail.",
+            f"Of four concurrent tasks, two that succeed ended with {' and '.join(map(spelled, ends[::2]))}, and two "
+            f"that fail ended with {' and '.join(map(spelled, ends[1::2]))}.",
         )
 
     @Contract(
         "A job can be done again.",
-        why="Flyte sends a task again when an answer is lost.",
+        why="Flyte sends a task again if an answer is lost.",
         fix="Keep nothing in the connector from one call to the next.",
     )
     def test_a_job_can_be_done_again(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
@@ -113,10 +112,10 @@ class BaseSyncConnectorSuite(ConnectorSuite):
             return [(await calls.do(attempt)).phase for _ in range(2)]
 
         phases = [phase.name for phase in calls.run(twice())]
-        holds(phases == ["SUCCEEDED"] * 2, f"The two ended as {' and '.join(phases)}.")
+        holds(phases == ["SUCCEEDED"] * 2, f"The two calls ended as {' and '.join(phases)}.")
 
     @Contract(
-        "What do returns fits into Flyte 2's task status: 256 KiB.",
+        "The answer of do fits into Flyte 2's task status of 256 KiB.",
         why="Flyte 2 has no service for sync connectors: the whole answer travels as the job's metadata.",
         fix="Write large outputs under the output prefix, and return a File or StructuredDataset.",
     )
@@ -127,4 +126,4 @@ class BaseSyncConnectorSuite(ConnectorSuite):
             return (await resource.to_flyte_idl(output_prefix=attempt.output_prefix)).ByteSize()
 
         seen = calls.run(size())
-        holds(seen <= MOST_CARRIED, f"It has {seen} bytes.")
+        holds(seen <= MOST_CARRIED, f"The answer has {seen} bytes.")

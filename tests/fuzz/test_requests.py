@@ -19,7 +19,7 @@ from connector_core import ConnectorRegistry, Resource
 from connector_core.idl import GetTaskLogsResponse, GetTaskMetricsResponse
 from connector_core.service import AsyncConnectorService, ConnectorMetadataService, SyncConnectorService
 from connector_core.service.rpcs import Rpcs
-from connector_core.testing.serving import serving
+from connector_core.testing.server import serving
 from fuzz.inputs import fuzz
 from fuzz.messages import altered_bytes, messages
 from support.connectors import Echo, JobMeta, Jobs

@@ -60,7 +60,7 @@ class HasNoEntry(Wait):
 
 @breaks(
     "test_it_is_found_by_its_task_type",
-    seen="The entry gives support.conforming:Wait, and the fixture support.breaking:HasAnothersEntry.",
+    seen="The entry point gives support.conforming:Wait, and the fixture gives support.breaking:HasAnothersEntry.",
 )
 class HasAnothersEntry(Wait):
     """The entry gives Wait."""
@@ -68,7 +68,7 @@ class HasAnothersEntry(Wait):
 
 @breaks(
     "test_it_is_found_by_its_task_type",
-    seen="The entry gives support.conforming:Double, and the fixture support.breaking:SyncHasAnothersEntry.",
+    seen="gives support.conforming:Double, and the fixture gives support.breaking:SyncHasAnothersEntry.",
 )
 class SyncHasAnothersEntry(Double):
     """The entry gives Double."""
@@ -145,7 +145,7 @@ class SyncCannotFail(Double):
             return Resource.succeeded(outputs={"seconds": 0.0})
 
 
-@breaks("test_a_failure_says_why", seen="It ended with FAILED, and without a message.")
+@breaks("test_a_failure_says_why", seen="It ended with FAILED, without a message.")
 class FailsInSilence(Wait):
     async def create(self, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -157,13 +157,13 @@ class FailsInSilence(Wait):
         return Resource(Phase.FAILED)
 
 
-@breaks("test_a_failure_says_why", seen="It ended with FAILED, and without a message.")
+@breaks("test_a_failure_says_why", seen="It ended with FAILED, without a message.")
 class SyncFailsInSilence(Double):
     async def do(self, *args: Any, **kwargs: Any) -> Resource:
         return Resource(Phase.FAILED)
 
 
-@breaks("test_a_failure_says_why", seen="It ended with PermanentError: PermanentError, and without a message.")
+@breaks("test_a_failure_says_why", seen="It ended with PermanentError: PermanentError, without a message.")
 class RaisesInSilence(Wait):
     async def create(self, *args: Any, **kwargs: Any) -> Any:
         raise PermanentError
@@ -184,7 +184,9 @@ class SyncGivesUp(Double):
         return Resource.failed("There is no room.")
 
 
-@breaks("test_the_outputs_are_the_declared_ones", seen="It gives ['duration'], and the task declares ['seconds'].")
+@breaks(
+    "test_the_outputs_are_the_declared_ones", seen="The outputs are ['duration'], and the task declares ['seconds']."
+)
 class NamesItsOutputOtherwise(Ends):
     def change(self, state: Resource) -> Resource:
         return Resource.succeeded(outputs={"duration": 0.0})
@@ -261,7 +263,7 @@ class RaisesItsToken(Wait):
             raise PermanentError(f"no entry for {get_connector_secret('wait_token')}") from error
 
 
-@breaks("test_jobs_run_at_the_same_time", seen="5 of the same task ended as ")
+@breaks("test_jobs_run_at_the_same_time", seen="5 concurrent jobs of one task ended as ")
 class RemembersOneJob(Wait):
     busy = 0
 
@@ -273,7 +275,7 @@ class RemembersOneJob(Wait):
         return replace(meta, job="another") if many else meta
 
 
-@breaks("test_jobs_run_at_the_same_time", seen="5 of the same task ended as ")
+@breaks("test_jobs_run_at_the_same_time", seen="5 concurrent jobs of one task ended as ")
 class SyncRemembersOneJob(Does):
     busy = 0
 
@@ -301,7 +303,7 @@ class MixesItsInputs(SharesItsInput, Wait):
         return await super().create(task_template, output_prefix, await self.shared(inputs), *args, **kwargs)
 
 
-@breaks("test_different_jobs_do_not_mix", seen="Beside jobs that succeed, one that runs long is SUCCEEDED.")
+@breaks("test_different_jobs_do_not_mix", seen="Beside jobs that succeed, a long-running one is SUCCEEDED.")
 class ForgetsWhatRunsLong(Wait):
     shortest = 1e9
 
@@ -316,7 +318,7 @@ class ForgetsWhatRunsLong(Wait):
 
 @breaks(
     "test_different_jobs_do_not_mix",
-    seen="Beside jobs that run long, those that succeed ended as ['FAILED', 'FAILED'].",
+    seen="Beside long-running jobs, those that succeed ended as ['FAILED', 'FAILED'].",
 )
 class FailsBesideWhatRunsLong(Wait):
     longest = 0.0
@@ -330,9 +332,7 @@ class FailsBesideWhatRunsLong(Wait):
         return Resource.failed("too long") if state.is_terminal and self.longest > 0 else state
 
 
-@breaks(
-    "test_different_jobs_do_not_mix", seen="Of two tasks that succeed and two that fail, done together, PermanentError"
-)
+@breaks("test_different_jobs_do_not_mix", seen="Of four concurrent tasks, two that succeed ended with PermanentError")
 class SyncMixesItsInputs(SharesItsInput, Double):
     async def do(self, task_template: Any, output_prefix: str, inputs: Any = None, **kwargs: Any) -> Resource:
         return await super().do(task_template, output_prefix, await self.shared(inputs), **kwargs)
@@ -426,7 +426,7 @@ class SyncTrustsItsInputs(Double):
         return Resource.succeeded(outputs={"seconds": from_literal_map(inputs)["seconds"]["value"]})
 
 
-@breaks("test_an_empty_task_is_refused_in_words", seen="PermanentError says nothing.")
+@breaks("test_an_empty_task_is_refused_in_words", seen="PermanentError has no message.")
 class RefusesInSilence(Wait):
     async def create(self, task_template: Any, output_prefix: str, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         if not inputs.literals:
@@ -532,14 +532,14 @@ async def swallow() -> None:
             continue
 
 
-@breaks("test_do_can_be_given_up", seen="do went on after it was cancelled.")
+@breaks("test_do_can_be_given_up", seen="do continued after it was cancelled.")
 class SyncGoesOn(Double):
     async def do(self, *args: Any, **kwargs: Any) -> Resource:
         await swallow()
         return Resource.succeeded()
 
 
-@breaks("test_do_can_be_given_up", seen="do went on after it was cancelled.")
+@breaks("test_do_can_be_given_up", seen="do continued after it was cancelled.")
 class SyncGoesOnForSomebody(Double):
     async def do(self, *args: Any, **kwargs: Any) -> Resource:
         assert kwargs["task_execution_metadata"].HasField("task_execution_id")
@@ -547,7 +547,7 @@ class SyncGoesOnForSomebody(Double):
         return Resource.succeeded()
 
 
-@breaks("test_a_job_can_be_done_again", seen="The two ended as SUCCEEDED and FAILED.")
+@breaks("test_a_job_can_be_done_again", seen="The two calls ended as SUCCEEDED and FAILED.")
 class SyncWorksOnce(Does):
     done = False
 
@@ -556,7 +556,7 @@ class SyncWorksOnce(Does):
         return Resource.failed("It was done already.") if again else state
 
 
-@breaks("test_the_answer_fits_into_a_task_status", seen="It has 300035 bytes.")
+@breaks("test_the_answer_fits_into_a_task_status", seen="The answer has 300035 bytes.")
 class SyncTellsTooMuch(Does):
     def change(self, state: Resource) -> Resource:
         return Resource.succeeded(outputs={"seconds": "1" * 300_000})
@@ -576,7 +576,7 @@ class ReturnsASubclass(Wait):
         return LargerMeta((await super().create(*args, **kwargs)).job, pid=3)
 
 
-@breaks("test_metadata_is_small", seen="It has 20052 bytes.")
+@breaks("test_metadata_is_small", seen="The metadata has 20052 bytes.")
 class KeepsEverything(Wait):
     async def create(self, *args: Any, **kwargs: Any) -> Any:
         return replace(await super().create(*args, **kwargs), more="x" * 20_000)
@@ -594,7 +594,7 @@ class IsLateToKnow(Wait):
         raise KeyError(resource_meta.job)
 
 
-@breaks("test_get_answers_right_after_create", seen="A job that runs long is FAILED at once: no such job")
+@breaks("test_get_answers_right_after_create", seen="A long-running job is FAILED right after create: no such job")
 class DoesNotSeeItYet(Wait):
     polls = 0
 
@@ -643,7 +643,9 @@ class RemembersItsJobs(Wait):
         return meta
 
 
-@breaks("test_get_works_in_another_process", seen="There, the job that runs is FAILED: There is no such job.")
+@breaks(
+    "test_get_works_in_another_process", seen="In the other process, the running job is FAILED: There is no such job."
+)
 class AsksItsMemory(RemembersItsJobs):
     async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
         if resource_meta.job not in self.jobs:
@@ -651,7 +653,7 @@ class AsksItsMemory(RemembersItsJobs):
         return await super().get(resource_meta, **kwargs)
 
 
-@breaks("test_a_terminal_phase_stays", seen="One poll after the other said SUCCEEDED, RUNNING, RUNNING, RUNNING.")
+@breaks("test_a_terminal_phase_stays", seen="Successive polls returned SUCCEEDED, RUNNING, RUNNING, RUNNING.")
 class ForgetsItsEnd(Ends):
     told = False
 
@@ -660,7 +662,7 @@ class ForgetsItsEnd(Ends):
         return Resource.running() if again else state
 
 
-@breaks("test_the_outputs_stay", seen="First they were ")
+@breaks("test_the_outputs_stay", seen="The first poll returned ")
 class GivesItsOutputsOnce(Ends):
     given = 0
 
@@ -669,7 +671,7 @@ class GivesItsOutputsOnce(Ends):
         return Resource.succeeded(outputs={"seconds": float(self.given)})
 
 
-@breaks("test_a_job_is_asked_for_many_times_at_once", seen="of 10 polls said FAILED.")
+@breaks("test_a_job_is_asked_for_many_times_at_once", seen="of 10 polls returned FAILED.")
 class CountsItsPolls(Wait):
     polls = 0
 
@@ -678,14 +680,14 @@ class CountsItsPolls(Wait):
         return Resource.failed("Too many.") if self.polls > 3 else await super().get(resource_meta, **kwargs)
 
 
-@breaks("test_get_of_an_unknown_job_ends_it", seen="It is RUNNING: None")
+@breaks("test_get_of_an_unknown_job_ends_it", seen="get returned RUNNING: None")
 class BelievesInEveryJob(Wait):
     async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
         known = backend.look_up(resource_meta.job)
         return await super().get(resource_meta, **kwargs) if known else Resource.running()
 
 
-@breaks("test_get_of_an_unknown_job_ends_it", seen="It raised TransientError: not seen yet")
+@breaks("test_get_of_an_unknown_job_ends_it", seen="get raised TransientError: not seen yet")
 class WaitsForEveryJob(Wait):
     async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
         if backend.look_up(resource_meta.job) is None:
@@ -693,7 +695,7 @@ class WaitsForEveryJob(Wait):
         return await super().get(resource_meta, **kwargs)
 
 
-@breaks("test_each_job_has_metadata_of_its_own", seen="Two jobs have the same: WaitMeta(job='job', more='').")
+@breaks("test_each_job_has_metadata_of_its_own", seen="Two jobs have the same metadata: WaitMeta(job='job', more='').")
 class CallsThemAllTheSame(Wait):
     async def create(self, *args: Any, **kwargs: Any) -> Any:
         return replace(await super().create(*args, **kwargs), job="job")
@@ -712,7 +714,7 @@ class WaitsForNews(Wait):
         raise AssertionError("nobody waits so long")
 
 
-@breaks("test_get_can_be_given_up", seen="get went on after it was cancelled.")
+@breaks("test_get_can_be_given_up", seen="get continued after it was cancelled.")
 class GoesOn(Wait):
     async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
         await swallow()
@@ -737,7 +739,7 @@ class TakesDeletedForDone(Wait):
         return Resource.succeeded() if ended else await super().get(resource_meta, **kwargs)
 
 
-@breaks("test_delete_ends_a_running_job", seen="get says that it has ended, and the backend still runs it.")
+@breaks("test_delete_ends_a_running_job", seen="get says that the job has ended, but the backend still runs it.")
 class PretendsToDelete(Wait):
     async def delete(self, resource_meta: Any, **kwargs: Any) -> None:
         backend.start(f"deleted-{resource_meta.job}", 0)
@@ -796,7 +798,10 @@ class InsistsOnAJob(Wait):
         await super().delete(resource_meta, **kwargs)
 
 
-@breaks("test_a_backend_that_is_away_fails_no_job", seen="Without its backend, it says FAILED: The backend is away.")
+@breaks(
+    "test_a_backend_that_is_away_fails_no_job",
+    seen="While the backend was away, get returned FAILED: The backend is away.",
+)
 class TakesSilenceForAnEnd(Wait):
     async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
         try:
@@ -821,25 +826,25 @@ class GivesUpAfterSilence(Wait):
         return Resource.failed("The backend was away.") if self.silent else state
 
 
-@breaks("test_find_gives_the_job_of_a_key", seen="and find None.")
+@breaks("test_find_gives_the_job_of_a_key", seen="and find returned None.")
 class FindsNothing(Wait):
     async def find(self, idempotency_key: str, **kwargs: Any) -> Any:
         return None
 
 
-@breaks("test_find_gives_a_job_that_has_ended", seen="and find, when the job had ended, None.")
+@breaks("test_find_gives_a_job_that_has_ended", seen="and find returned None after the job had ended.")
 class FindsWhatRuns(Wait):
     async def find(self, idempotency_key: str, **kwargs: Any) -> Any:
         return None if backend.has_ended(idempotency_key) else WaitMeta(idempotency_key)
 
 
-@breaks("test_find_works_in_another_process", seen="and find, there, None.")
+@breaks("test_find_works_in_another_process", seen="and find in the other process returned None.")
 class FindsItsOwn(RemembersItsJobs):
     async def find(self, idempotency_key: str, **kwargs: Any) -> Any:
         return WaitMeta(idempotency_key) if idempotency_key in self.jobs else None
 
 
-@breaks("test_find_gives_none_for_an_unknown_key", seen="It gave WaitMeta(")
+@breaks("test_find_gives_none_for_an_unknown_key", seen="find returned WaitMeta(")
 class FindsAnything(Wait):
     async def find(self, idempotency_key: str, **kwargs: Any) -> Any:
         return WaitMeta(idempotency_key)
@@ -860,14 +865,16 @@ class LogsWithoutEnd(Wait):
         yield GetTaskLogsResponse(header=GetTaskLogsResponseHeader(token="more"))
 
 
-@breaks("test_logs_of_a_job_that_has_ended", seen="task_that_logs gave 0 lines; let it write three or more.")
-@breaks("test_logs_come_in_pages", seen="task_that_logs gave 0 lines; let it write three or more.")
+@breaks(
+    "test_logs_of_a_job_that_has_ended", seen="The job of task_that_logs wrote 0 lines; it must write at least three."
+)
+@breaks("test_logs_come_in_pages", seen="The job of task_that_logs wrote 0 lines; it must write at least three.")
 class LosesItsLog(Wait):
     async def get_logs(self, resource_meta: Any, lines: int = 0, token: str = "", **kwargs: Any) -> Any:
         return GetTaskLogsResponse()
 
 
-@breaks("test_logs_come_in_pages", seen="2 lines were asked for, and 3 came.")
+@breaks("test_logs_come_in_pages", seen="2 lines were requested, and 3 were returned.")
 class LogsAllAtOnce(Wait):
     async def get_logs(self, resource_meta: Any, lines: int = 0, token: str = "", **kwargs: Any) -> Any:
         return GetTaskLogsResponse(body=GetTaskLogsResponseBody(results=["one", "two", "three"]))
@@ -893,7 +900,7 @@ class LogsItsToken(Wait):
         return GetTaskLogsResponse(body=GetTaskLogsResponseBody(results=[line]))
 
 
-@breaks("test_metrics_of_a_running_job", seen="It returned dict.")
+@breaks("test_metrics_of_a_running_job", seen="get_metrics returned dict.")
 class MeasuresADict(Wait):
     async def get_metrics(self, resource_meta: Any, **kwargs: Any) -> Any:
         return {"cpu": 1}

@@ -25,7 +25,7 @@ from connector_core import (
     from_literal_map,
 )
 from connector_core.idl import TaskLog
-from connector_core.testing.serving import serving
+from connector_core.testing.server import serving
 from connector_core.testing.sites import Site
 from support.cli import Ran, connectors, start_connectors
 from support.connectors import Echo, JobMeta, Jobs

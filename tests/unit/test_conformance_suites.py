@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from connector_core import SyncConnectorBase
+# StructuredDataset is imported here so that the runs of pytest below do not each import another class of that name.
+from connector_core import StructuredDataset, SyncConnectorBase  # noqa: F401
 from connector_core.testing import BaseAsyncConnectorSuite, BaseSyncConnectorSuite, Contract, Site
 from support import breaking, conforming
 from support.breaking import BAD, Bad
@@ -157,7 +158,7 @@ def test_a_bad_connector_fails_its_check(suites: pytest.Pytester, bad: Bad) -> N
 def test_a_call_that_takes_too_long_is_waited_for_once(suites: pytest.Pytester) -> None:
     result = run(suites, breaking.Slow)
     assert result.parseoutcomes()["skipped"] > 30
-    result.stdout.fnmatch_lines(["*Contract: create returns while the job goes on, within Flyte's deadline."])
+    result.stdout.fnmatch_lines(["*Contract: create returns within Flyte's deadline, while the job runs."])
     # By a check, and by the local run and those through the service, which call for themselves.
     assert breaking.Slow.started <= 6
 
@@ -213,19 +214,19 @@ def test_without_secrets_nobody_looks_for_them(suites: pytest.Pytester) -> None:
 def test_a_secret_that_is_too_short_to_be_looked_for_is_an_error(suites: pytest.Pytester) -> None:
     given = fixture("secrets", '{"wait_token": "tok-1"}')
     said = run(suites, conforming.Wait, "-k", "test_states_hold_no_secret", given=given).stdout.str()
-    assert "Nobody can look for the short wait_token: give 6 characters or more." in said
+    assert "Too short to search for: wait_token. Use secrets of at least 6 characters." in said
 
 
 def test_the_suite_of_the_other_kind_is_named(suites: pytest.Pytester) -> None:
     suites.makepyfile(HEADER + SUITE.format(name="It", kind="Async", value="conforming.Double"))
     said = suites.runpytest_inprocess("-q", "-k", "test_a_job_succeeds").stdout.str()
-    assert "Double is no AsyncConnectorBase; take the other suite." in said
+    assert "Double is not a subclass of AsyncConnectorBase; use the other suite." in said
 
 
 def test_a_class_in_place_of_a_connector_is_named(suites: pytest.Pytester) -> None:
     given = fixture("connector", "conforming.Wait")
     said = run(suites, conforming.Wait, "-k", "test_a_job_succeeds", given=given).stdout.str()
-    assert "The fixture connector gives the class Wait; give an object." in said
+    assert "The fixture connector returns the class Wait; return an instance." in said
 
 
 def test_a_connector_that_cannot_fail_has_no_task_that_does(suites: pytest.Pytester) -> None:
@@ -239,7 +240,9 @@ def test_a_connector_that_cannot_fail_has_no_task_that_does(suites: pytest.Pytes
 def test_an_id_that_might_be_somebodys_is_not_made_up(suites: pytest.Pytester) -> None:
     result = run(suites, conforming.Numbered, "-k", "unknown_job")
     result.assert_outcomes(errors=2)
-    result.stdout.fnmatch_lines(["The suite can make no id that surely no job has. Give it the fixture unknown_job: *"])
+    result.stdout.fnmatch_lines(
+        ["The suite cannot make an id that certainly no job has. Define the fixture unknown_job: *"]
+    )
     given = fixture("unknown_job", 'conforming.WaitMeta("job-0")')
     run(suites, conforming.Numbered, "-k", "unknown_job", given=given).assert_outcomes(passed=2)
 
@@ -261,7 +264,7 @@ def test_a_connector_that_a_function_makes_is_made_elsewhere_by_its_entry(
 def test_a_connector_that_another_process_cannot_make_is_told_what_to_give(suites: pytest.Pytester) -> None:
     suites.makepyfile(HEADER + SUITE.format(name="It", kind="Async", value="conforming.made"))
     said = suites.runpytest_inprocess("-q", "-k", "test_get_works_in_another_process").stdout.str()
-    assert "Give the suite the fixture entry_value" in said
+    assert "Define the fixture entry_value" in said
 
 
 def test_each_call_has_the_output_prefix_of_its_attempt(suites: pytest.Pytester) -> None:

@@ -9,7 +9,7 @@ import grpc
 import pytest
 
 from connector_core import ConnectorRegistry
-from connector_core.testing.serving import serving
+from connector_core.testing.server import serving
 from support.flyte import Flyte, Flyte1, Flyte2
 
 

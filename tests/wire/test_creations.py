@@ -13,7 +13,7 @@ import pytest
 
 from connector_core import AsyncConnectorBase, ConnectorRegistry, Resource, ResourceMeta
 from connector_core.service import ServiceSettings
-from connector_core.testing.serving import serving
+from connector_core.testing.server import serving
 from support.flyte import TIMEOUT, Flyte, Flyte1, Flyte2, refused
 
 

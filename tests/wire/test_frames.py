@@ -13,7 +13,7 @@ import pytest
 
 from connector_core import ConnectorRegistry
 from connector_core.service import server as module
-from connector_core.testing.serving import serving
+from connector_core.testing.server import serving
 
 SETTINGS, PING, GOAWAY = 4, 6, 7
 MAX_CONCURRENT_STREAMS = 3

@@ -23,7 +23,7 @@ from connector_core.service import (
     ServiceSettings,
     SyncConnectorService,
 )
-from connector_core.testing.serving import serving
+from connector_core.testing.server import serving
 from support.connectors import Echo, JobMeta, Jobs
 from support.flyte import Flyte, Flyte1, Flyte2, refused
 

@@ -26,7 +26,7 @@ from connector_core import (
     get_connector_secret,
 )
 from connector_core.discovery import Entry
-from connector_core.testing.serving import serving
+from connector_core.testing.server import serving
 from support.connectors import Echo, JobMeta, Jobs
 from support.flyte import Flyte, Flyte1, Flyte2, refused
 

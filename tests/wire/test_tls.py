@@ -10,7 +10,7 @@ import trustme
 
 from connector_core import ConnectorRegistry
 from connector_core.service.tls import server_credentials
-from connector_core.testing.serving import serving
+from connector_core.testing.server import serving
 from support.connectors import Jobs
 from support.flyte import Flyte, Flyte1, Flyte2, refused
 

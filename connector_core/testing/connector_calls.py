@@ -1,4 +1,4 @@
-"""The calls that a suite makes: those of the service, from creating a job to its end."""
+"""The calls of a connector that the checks make, from creating a job to its end, as the service makes them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from connector_core.connector import AsyncConnectorBase
     from connector_core.local.attempt import Attempt
     from connector_core.meta import ResourceMeta
-    from connector_core.testing.examples import ExampleTask
+    from connector_core.testing.example_task import ExampleTask
 
 __all__ = ["KEEPS_DEADLINE", "Calls", "LogPage", "arguments_of_do"]
 
@@ -39,32 +39,32 @@ T = TypeVar("T")
 
 KEEPS_DEADLINE: dict[str, Contract] = {
     "create": Contract(
-        "create returns while the job goes on, within Flyte's deadline.",
-        why="Flyte waits ten seconds. A create that takes longer fails the attempt, though the job runs.",
-        fix="Submit the job, return its id, and leave the waiting to get.",
+        "create returns within Flyte's deadline, while the job runs.",
+        why="Flyte waits ten seconds. A create that takes longer fails the attempt, although the job runs.",
+        fix="Submit the job, return its id, and let get report the result.",
     ),
     "get": Contract(
         "get answers within Flyte's deadline.",
-        why="Flyte waits ten seconds, and after five errors asks no more: the task hangs.",
-        fix="Ask for the state once, and return it; do not wait for the job to go on.",
+        why="Flyte waits ten seconds. After five errors it stops polling, and the task hangs.",
+        fix="Ask the backend for the state once, and return it; do not wait for a change.",
     ),
     "delete": Contract(
         "delete answers within Flyte's deadline.",
-        why="Flyte waits ten seconds, and asks again until it is answered.",
-        fix="Ask the backend to end the job; if that takes long, raise TransientError and be asked again.",
+        why="Flyte waits ten seconds, and repeats the call until it is answered.",
+        fix="Ask the backend to end the job. If that takes long, raise TransientError, and Flyte repeats the call.",
     ),
     "do": Contract(
         "do answers within Flyte's deadline.",
-        why="Flyte waits ten seconds, then fails the attempt and does the job again.",
-        fix="Write an async connector for a job that takes longer: create, get and delete.",
+        why="Flyte waits ten seconds, fails the attempt, and starts another one.",
+        fix="For a longer job, write an async connector: create, get and delete.",
     ),
 }
-"""What a call breaks that takes too long, whichever check makes it."""
+"""The contract that a late call breaks, by its method, no matter which check makes it."""
 
 _ANY_KEEPS_DEADLINE = Contract(
     "Each call answers within Flyte's deadline.",
-    why="Flyte waits ten seconds, and takes silence for a failure.",
-    fix="Ask the backend for what it has now; do not wait for more.",
+    why="Flyte waits ten seconds, and treats a missing answer as a failure.",
+    fix="Ask the backend for what is available now; do not wait for more.",
 )
 
 
@@ -80,11 +80,11 @@ class Calls:
 
     Args:
         connector: The connector.
-        directory: Under which each attempt gets its output prefix.
-        deadline: Seconds that one call may take.
-        patience: Seconds that a job may take to end.
+        directory: The directory in which each attempt gets its output prefix.
+        deadline: The seconds that one call may take.
+        patience: The seconds that a job may take to end.
         check: The check that makes the calls.
-        late: The methods that did not keep the deadline, each with the check that saw it.
+        late: The methods that missed the deadline, each with the check that saw it.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Calls:
     ) -> None:
         self.connector: Any = connector
         self.registry: ConnectorRegistry = ConnectorRegistry()
-        self.registry.entries()  # Plugins bring literal converters, which apply from here on.
+        self.registry.entries()  # Loads the plugins, whose literal converters apply from here on.
         self.registry.register(connector)
         self.deadline: float = deadline
         self.patience: float = patience
@@ -112,7 +112,7 @@ class Calls:
         self._runner = asyncio.Runner()
 
     def close(self) -> None:
-        """End every job that was begun here."""
+        """Delete every job that was started here."""
         try:
             for meta, _ in self._jobs:
                 if "delete" in self._late:
@@ -120,17 +120,17 @@ class Calls:
                 with suppress(Exception):
                     self.run(delete_patiently(partial(self.delete, meta)))
         finally:
-            if self._stuck:  # The runner would wait for what never ends.
+            if self._stuck:  # The runner would wait forever for the calls that never end.
                 self._runner.get_loop().close()
             else:
                 self._runner.close()
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """What the coroutine gives."""
+        """Run the coroutine, and return its result."""
         return self._runner.run(coroutine)
 
     async def attempt(self, example: ExampleTask) -> Attempt:
-        """An attempt of its own: the execution is another one each time."""
+        """Return a new attempt of the task, each time of another execution."""
         prefix = self._new_prefix()
         inputs = await ato_literal_map(example.values, example.inputs, path="inputs", output_prefix=f"{prefix}/inputs")
         category = self.connector.task_category
@@ -138,48 +138,48 @@ class Calls:
         return await begin_attempt(task.template, category, prefix, inputs)
 
     async def call(self, operation: str, **arguments: Any) -> Any:
-        """What a method of the connector gives, within Flyte's deadline.
+        """Call a method of the connector within Flyte's deadline, and return its result.
 
-        One that took longer once is not waited for again: what else needs it is skipped.
+        Once a method was late, other checks that need it are skipped instead of waiting again.
         """
         return await self._ended(operation, self._begin(operation, **arguments))
 
     def needs(self, *operations: str) -> None:
-        """Skip the check if one of these methods takes too long, as an earlier one has shown."""
+        """Skip the check if another check saw that one of these methods takes too long."""
         for operation in operations:
             if self._late.get(operation, self._check) != self._check:
                 pytest.skip(f"{operation} takes too long, as an earlier check has shown")
 
     async def create(self, attempt: Attempt) -> ResourceMeta:
-        """Start a job, which is ended with the check."""
+        """Start a job, which is deleted after the check."""
         meta: ResourceMeta = await self.call("create", **attempt._asdict())
         self.began(meta, attempt)
         return meta
 
     def began(self, meta: ResourceMeta, attempt: Attempt) -> None:
-        """Take note of a job, to ask for it with its attempt's output prefix, and to end it."""
+        """Remember a job and its attempt's output prefix, and delete it after the check."""
         self._jobs.append((meta, attempt.output_prefix))
 
     def prefix_of(self, meta: ResourceMeta) -> str:
-        """The output prefix of the attempt that a job belongs to, or a new one."""
+        """Return the output prefix of the job's attempt, or a new one."""
         return next((prefix for known, prefix in self._jobs if known == meta), None) or self._new_prefix()
 
     async def get(self, meta: ResourceMeta) -> Resource:
-        """The state of a job."""
+        """Return the state of a job."""
         resource: Resource = await self.call("get", resource_meta=meta, output_prefix=self.prefix_of(meta))
         return resource
 
     async def delete(self, meta: ResourceMeta) -> None:
-        """End a job."""
+        """Delete a job."""
         await self.call("delete", resource_meta=meta)
 
     async def find(self, key: str) -> ResourceMeta | None:
-        """The job of a key."""
+        """Return the job of an idempotency key."""
         meta: ResourceMeta | None = await self.call("find", idempotency_key=key)
         return meta
 
     async def logs(self, meta: ResourceMeta, *, lines: int = 0, token: str = "") -> LogPage:
-        """One page of a job's log."""
+        """Return one page of a job's log."""
         self.needs("get_logs")
 
         async def page() -> LogPage:
@@ -194,18 +194,18 @@ class Calls:
         return read
 
     async def do(self, attempt: Attempt) -> Resource:
-        """Do the job of a sync connector."""
+        """Run the job of a sync connector."""
         resource: Resource = await self.call("do", **arguments_of_do(attempt))
         return resource
 
     async def states(self, attempt: Attempt) -> list[Resource]:
-        """Every state of a job that one sees who asks all the time; the last one is its end."""
+        """Run a job, and return every state that polling sees; the last one is terminal."""
         if isinstance(self.connector, SyncConnectorBase):
             return [await self.do(attempt)]
         return await self.states_of(await self.create(attempt))
 
     async def states_of(self, meta: ResourceMeta) -> list[Resource]:
-        """Every state of a job from now on to its end."""
+        """Poll a job until it ends, and return every state."""
 
         async def get() -> Resource:
             return await self.get(meta)
@@ -213,7 +213,7 @@ class Calls:
         return await self.polled(get)
 
     async def polled(self, get: Callable[[], Resource | Awaitable[Resource]]) -> list[Resource]:
-        """What `get` gives until that is an end, asked again and again."""
+        """Call `get` until it returns a terminal state, and return every state."""
         states: list[Resource] = []
         until, delay = time.monotonic() + self.patience, 0.01
         while True:
@@ -227,7 +227,7 @@ class Calls:
             delay = min(delay * 1.5, 0.5)
 
     async def comes_true(self, condition: Callable[[], bool]) -> bool:
-        """Whether a condition is met within the patience that a job is given."""
+        """Wait up to `patience` seconds for a condition, and return whether it was met."""
         until = time.monotonic() + self.patience
         while not condition():
             if time.monotonic() > until:
@@ -236,17 +236,17 @@ class Calls:
         return True
 
     async def ending(self, attempt: Attempt) -> Resource | CallError:
-        """How the job ends: its last state, or the error that says so."""
+        """Run a job, and return its last state, or the error with which it ended."""
         try:
             return (await self.states(attempt))[-1]
         except CallError as error:
             return error
 
     async def every_call(self, meta: ResourceMeta, key: str) -> None:
-        """Call whatever the connector has for a job, be it with success or not, and delete the job at last.
+        """Call each optional method for a job, ignoring what it raises, and then delete the job.
 
         Raises:
-            Broken: One of them takes too long.
+            Broken: if a call takes too long.
         """
         calls: dict[str, dict[str, Any]] = {
             "find": {"idempotency_key": key},
@@ -254,13 +254,16 @@ class Calls:
             "delete": {"resource_meta": meta},
         }
         if implements(self.connector, "get_logs"):
-            await _but_for_what_it_raises(self.logs(meta))
+            await _ignoring_errors(self.logs(meta))
         for operation, arguments in calls.items():
             if implements(self.connector, operation):
-                await _but_for_what_it_raises(self.call(operation, **arguments))
+                await _ignoring_errors(self.call(operation, **arguments))
 
     async def given_up(self, operation: str, **arguments: Any) -> bool:
-        """Whether the method ends when its caller goes; True too if it is a plain ``def``, or does not wait at all."""
+        """Cancel a call, and return whether the method ends.
+
+        True as well if it is a plain ``def``, which cannot be cancelled, or if it never waits.
+        """
         if not inspect.iscoroutinefunction(getattr(self.connector, operation)):
             await self.call(operation, **arguments)
             return True
@@ -269,7 +272,7 @@ class Calls:
         await asyncio.sleep(0)
         call.cancel()
         ended, _ = await asyncio.wait([call], timeout=min(self.deadline, self.patience))
-        for _ in range(20):  # What swallows one cancellation may swallow another; the loop is to end all the same.
+        for _ in range(20):  # A method that swallows one cancellation may end with a later one.
             if call.done():
                 break
             call.cancel()
@@ -300,7 +303,7 @@ class Calls:
         return asyncio.ensure_future(invoke(call, self.registry.plugins, **arguments))
 
     def _give_up(self, call: asyncio.Task[Any]) -> None:
-        """Take note of a call that swallows its cancellation."""
+        """Remember a call that swallows its cancellation."""
         self._stuck = True
         _NEVER_ENDED.append(call)
 
@@ -311,7 +314,7 @@ class Calls:
         return str(directory)
 
 
-async def _but_for_what_it_raises(call: Awaitable[Any]) -> None:
+async def _ignoring_errors(call: Awaitable[Any]) -> None:
     try:
         await call
     except Broken:
@@ -321,14 +324,14 @@ async def _but_for_what_it_raises(call: Awaitable[Any]) -> None:
 
 
 def arguments_of_do(attempt: Attempt) -> dict[str, Any]:
-    """What ``do`` is given: all but the key, which the service gives to ``create`` only."""
+    """Return the arguments of ``do``: all but the key, which the service passes only to ``create``."""
     arguments = attempt._asdict()
     del arguments["idempotency_key"]
     return arguments
 
 
 _NEVER_ENDED: list[asyncio.Task[Any]] = []
-"""Kept, because a coroutine that is collected goes on once more, wherever the process then is."""
+"""Kept alive: the garbage collector would resume such a coroutine at any point of the process."""
 
 _GRACE = 2.0
-"""Seconds after its deadline in which a call has to end that is cancelled then."""
+"""The seconds that a cancelled call has, after its deadline, to end."""

@@ -1,4 +1,4 @@
-"""FakeBackend: a system that runs jobs, over HTTP on this machine, which does what a test tells it."""
+"""FakeBackend: an HTTP server on this machine that runs jobs as a test scripts them."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ __all__ = ["FakeBackend", "FakeJob", "Fault"]
 
 @attrs.frozen
 class Fault:
-    """What goes wrong with one request.
+    """A failure of one request.
 
     Args:
         status: The HTTP status of the answer; None: the connection is closed without one.
-        seconds: How long it takes until then.
-        after: True: the request is carried out before, and only its answer is lost.
+        seconds: The seconds until then.
+        after: True: the request is carried out, and only its answer is lost.
     """
 
     status: int | None = 503
@@ -39,8 +39,8 @@ class FakeJob:
     """A job of the backend.
 
     Args:
-        request: What it was started with.
-        script: The states that it has still to go through, one with each poll; the last one stays.
+        request: The body of the request that started it.
+        script: The states that are still to come, one for each poll; the last one stays.
         log: The lines of its log.
     """
 
@@ -50,7 +50,7 @@ class FakeJob:
 
     @property
     def state(self) -> str:
-        """Its state now."""
+        """The current state."""
         return next((step for step in self.script if isinstance(step, str)), "running")
 
 
@@ -66,7 +66,7 @@ class FakeBackend:
     ============================  ==========================================================================
 
     Attributes:
-        url: Where it is.
+        url: The address of the server.
         jobs: The jobs by id.
         requests: Method and path of each request, in order.
     """
@@ -85,12 +85,12 @@ class FakeBackend:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), name="fake-backend")
 
     def script(self, *steps: str | Fault, log: Iterable[str] = ()) -> None:
-        """Say what the jobs that are started from now on go through, but for those whose request has a ``script``.
+        """Set the states of the jobs that start from now on, except those whose request has a ``script``.
 
         Args:
-            *steps: A state in the backend's words, or a fault, for each poll; the last one stays. A state that is none
-                of queued, pending and running is an end.
-            log: The lines that their logs have.
+            *steps: A state in the backend's words, or a fault, for each poll; the last one stays. Every state but
+                queued, pending and running is terminal.
+            log: The lines of their logs.
         """
         self._script = list(steps)
         self._log = list(log)
@@ -100,7 +100,7 @@ class FakeBackend:
 
         Args:
             method: ``POST``, ``GET`` or ``DELETE``.
-            *faults: One for each of them.
+            *faults: One for each request.
         """
         self._faults.setdefault(method, []).extend(faults)
 
@@ -116,7 +116,7 @@ class FakeBackend:
         self._server.server_close()
 
     def _answer(self, method: str, path: str, body: bytes) -> tuple[int | None, Any]:
-        """Status (None: hang up) and answer."""
+        """Return the status (None: hang up) and the answer."""
         with self._lock:
             self.requests.append(f"{method} {path}")
             waiting = self._faults.get(method)

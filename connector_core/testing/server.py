@@ -1,4 +1,4 @@
-"""A running service for tests: a real one, on an event loop and a thread of its own."""
+"""Run a real service during a test, in a thread with its own event loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A method of a connector, called in a process of its own that knows nothing but what it is sent."""
+"""Call a method of a connector in another process, which has only the encoded argument."""
 
 from __future__ import annotations
 
@@ -20,15 +20,17 @@ from connector_core.registry import ConnectorRegistry
 if TYPE_CHECKING:
     from connector_core.connector import ConnectorBase
 
-__all__ = ["call_elsewhere"]
+__all__ = ["call_in_another_process"]
 
 
-def call_elsewhere(value: str, connector: ConnectorBase, operation: str, argument: bytes, prefix: str = "") -> Any:
-    """What a method gives in another process.
+def call_in_another_process(
+    value: str, connector: ConnectorBase, operation: str, argument: bytes, prefix: str = ""
+) -> Any:
+    """Call a method in another process.
 
     Args:
-        value: Where the connector is, as in an entry point: ``package.module:Class``.
-        connector: The same connector here; the other process makes one of its own.
+        value: The value of the connector's entry point: ``package.module:Class``.
+        connector: The same connector in this process; the other process makes its own.
         operation: ``get``, ``delete`` or ``find``.
         argument: The encoded metadata, or the idempotency key.
         prefix: The output prefix of the attempt, for ``get``.
@@ -37,7 +39,7 @@ def call_elsewhere(value: str, connector: ConnectorBase, operation: str, argumen
         A Resource without outputs, encoded metadata, or None.
 
     Raises:
-        AssertionError: The call raised something, or the connector cannot be made there.
+        AssertionError: if the call raises an exception or takes too long, or if the process cannot make the connector.
     """
     category = connector.task_category
     sent = [value, category.name, category.version, operation, base64.b64encode(argument).decode(), prefix]
@@ -51,8 +53,8 @@ def call_elsewhere(value: str, connector: ConnectorBase, operation: str, argumen
         raise AssertionError(f"The other process gave no answer: {ran.stderr.strip() or ran.stdout.strip()}") from None
     if "unmade" in answer:
         raise AssertionError(
-            f"In another process {value} gives no connector: {answer['unmade']} Give the suite the fixture "
-            "entry_value: where the connector is, as in its entry point."
+            f"In another process, {value} gives no connector: {answer['unmade']} Define the fixture entry_value: the "
+            "value of the connector's entry point."
         )
     if "error" in answer:
         raise AssertionError(f"In another process, {operation} raised {answer['error']}")
@@ -85,7 +87,7 @@ def _main() -> None:
             answer = asyncio.run(_answer(connector, operation, base64.b64decode(argument), prefix))
         except Exception as error:
             answer = {"error": f"{type(error).__name__}: {error}"}
-    # The last line: a connector may print.
+    # On a line of its own, and the last one: a connector may print.
     sys.stdout.write(f"\n{json.dumps(answer)}")
 
 
@@ -101,4 +103,4 @@ async def _answer(connector: Any, operation: str, argument: bytes, prefix: str) 
 
 
 _LIMIT = 60.0
-"""Seconds that a process may take, its start included."""
+"""The seconds that the process may take, including its start."""

@@ -8,13 +8,13 @@ __all__ = ["FakeClock"]
 
 
 class FakeClock:
-    """The clock that polling goes by: whoever sleeps goes on at once, and the time has passed all the same.
+    """The clock of the polling loops: a sleep returns at once, and the time of this clock passes.
 
-    It is that of local runs (between two polls or deletions, and how long a backend may be silent) and of the service's
-    patience with a backend that does not answer. Time limits of calls and tasks go by the real clock.
+    Local runs use it between two polls or deletions, and for the time that a backend may be silent. The service uses it
+    for the time for which it forgives a failing backend. Time limits of calls and tasks use the real clock.
 
     Attributes:
-        now: Seconds since the test began.
+        now: The seconds since the test began.
         slept: The seconds of each sleep, in order.
     """
 
@@ -26,12 +26,12 @@ class FakeClock:
         """Let time pass.
 
         Args:
-            seconds: How much.
+            seconds: The seconds to add to `now`.
         """
         self.now += seconds
 
     def time(self) -> float:
-        """The time now, as ``time.monotonic`` gives it."""
+        """Return the time, as ``time.monotonic`` does."""
         return self.now
 
     async def sleep(self, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""What holds for connectors of both kinds."""
+"""The fixtures and checks that both conformance suites have."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from connector_core.phases import Phase
 from connector_core.registry import ConnectorRegistry
 from connector_core.secrets import LEAST_MASKED, masked, secret_variable
 from connector_core.service.rpcs import MAX_BYTES
-from connector_core.testing.callers import calling
-from connector_core.testing.calls import Calls
+from connector_core.testing.connector_calls import Calls
 from connector_core.testing.contracts import Contract, holds
-from connector_core.testing.examples import ExampleTask
-from connector_core.testing.serving import serving
+from connector_core.testing.example_task import ExampleTask
+from connector_core.testing.flyte_callers import calling
+from connector_core.testing.server import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -49,38 +49,38 @@ __all__ = [
 
 CAN_BE_SENT: Contract = Contract(
     "Every state of a job can be sent to Flyte.",
-    why="What cannot be written as a message, or has more than 4 MiB, fails the poll; after five of them Flyte "
-    "asks no more, and the task hangs.",
-    fix="Put only what JSON can hold into custom_info, TaskLog into log_links, and large outputs into files.",
+    why="A state that cannot be written as a message, or is larger than 4 MiB, fails the poll. After five failed "
+    "polls Flyte stops polling, and the task hangs.",
+    fix="Put only JSON values into custom_info, only TaskLog objects into log_links, and large outputs into files.",
 )
 
 HOLDS_NO_SECRET: Contract = Contract(
-    "No secret is in what a connector says of a job.",
-    why="Flyte shows messages, links and logs to everybody who sees the execution, and stores them.",
-    fix="Leave credentials out of messages, links, custom_info, outputs and logs; do not pass the backend's URL on.",
+    "A job's messages, links, custom_info, outputs and logs contain no secret.",
+    why="Flyte stores them, and shows them to everybody who can see the execution.",
+    fix="Leave credentials out of them; the backend's URL can contain one, too.",
 )
 
 NOT_BLOCKED: Contract = Contract(
     "An async method does not block the event loop.",
-    why="All calls of the service share one loop: while it waits for one backend nobody is answered, and Flyte "
-    "drops the whole service.",
-    fix="Await an async client, or write def instead of async def: it then runs in a thread.",
+    why="All calls of the service share one event loop. While one call blocks it, no other call is answered, and "
+    "Flyte drops the whole service.",
+    fix="Await an async client, or write def instead of async def: a plain function runs in a thread.",
 )
 
 AT_THE_SAME_TIME: Contract = Contract(
     "Jobs that run at the same time do not disturb each other.",
-    why="One connector object serves all tasks of its type at once, and those of different people.",
-    fix="Keep nothing of a job in the connector's attributes; what get needs belongs into the metadata.",
+    why="One connector object serves all tasks of its type at once, for different users.",
+    fix="Keep no job's data in the connector's attributes; put what get needs into the metadata.",
 )
 
 
 class ConnectorSuite:
-    """The fixtures that an author gives, and the checks for both kinds of connector.
+    """The fixtures that the author of a connector defines, and the checks for both kinds of connector.
 
     Attributes:
-        deadline: Seconds that one call may take; Flyte's default.
-        patience: Seconds that an example's job may take to end.
-        at_once: How many jobs are run at a time to see whether they disturb each other.
+        deadline: The seconds that one call may take; Flyte's default.
+        patience: The seconds that the job of an example may take to end.
+        at_once: The number of jobs that the checks for concurrency run at a time.
     """
 
     deadline: float = 10.0
@@ -95,27 +95,27 @@ class ConnectorSuite:
 
     @pytest.fixture
     def connector(self) -> SyncConnectorBase | AsyncConnectorBase:
-        """The connector; required."""
-        pytest.fail(_give("connector", "the connector that is tested"))
+        """Return the connector; required."""
+        pytest.fail(_required("connector", "the connector under test"))
 
     @pytest.fixture
     def task_that_succeeds(self) -> ExampleTask:
-        """A task whose job succeeds soon; required. Say what outputs it gives, with their types."""
-        pytest.fail(_give("task_that_succeeds", "an ExampleTask whose job succeeds soon"))
+        """Return a task whose job succeeds soon, with the types of its outputs; required."""
+        pytest.fail(_required("task_that_succeeds", "an ExampleTask whose job succeeds soon"))
 
     @pytest.fixture
     def task_that_fails(self) -> ExampleTask | None:
-        """A task that cannot succeed, however often it is tried; required. None: no task can fail."""
-        pytest.fail(_give("task_that_fails", "an ExampleTask that cannot succeed"))
+        """Return a task that fails in every attempt, or None if no task can fail; required."""
+        pytest.fail(_required("task_that_fails", "an ExampleTask that cannot succeed, or None"))
 
     @pytest.fixture
     def task_that_fails_for_now(self) -> ExampleTask | None:
-        """A task that fails and may succeed another time; None: no job of this connector does."""
+        """Return a task that fails and may succeed in another attempt, or None."""
         return None
 
     @pytest.fixture
     def secrets(self) -> Mapping[str, str]:
-        """The secrets that the connector asks for, by key."""
+        """Return the secrets that the connector asks for, by key."""
         return {}
 
     @pytest.fixture
@@ -127,11 +127,16 @@ class ConnectorSuite:
         monkeypatch: pytest.MonkeyPatch,
         request: pytest.FixtureRequest,
     ) -> Iterator[Calls]:
-        """The connector, called as the service calls it."""
+        """Provide the calls of the connector, made as the service makes them."""
         if isinstance(connector, type):
-            pytest.fail(f"The fixture connector gives the class {connector.__name__}; give an object.", pytrace=False)
+            pytest.fail(
+                f"The fixture connector returns the class {connector.__name__}; return an instance.", pytrace=False
+            )
         if not isinstance(connector, self._kind):
-            pytest.fail(f"{type(connector).__name__} is no {self._kind.__name__}; take the other suite.", pytrace=False)
+            pytest.fail(
+                f"{type(connector).__name__} is not a subclass of {self._kind.__name__}; use the other suite.",
+                pytrace=False,
+            )
         for key, value in secrets.items():
             monkeypatch.setenv(secret_variable(key), value)
         calls, refused = None, ""
@@ -146,27 +151,28 @@ class ConnectorSuite:
             )
         except Exception as error:
             refused = f"The connector cannot be registered: {error}"
-        if calls is None:  # Not within the except, whose error would be shown once more.
+        if calls is None:  # Outside the except block: pytest would show its error as well.
             pytest.fail(refused, pytrace=False)
         with closing(calls):
             yield calls
 
     @Contract(
         "An installed package's connector is found by its task type.",
-        why="Flyte asks for a connector by the task type alone; what has no entry point is not there.",
-        fix='Add the line TASK_TYPE = "package.module:Connector" to [project.entry-points."flytekit.connectors"], and '
-        "install the package again (pip install -e .).",
+        why="Flyte looks up a connector by its task type alone. Without an entry point the connector is not found.",
+        fix='Add the line TASK_TYPE = "package.module:Connector" to [project.entry-points."flytekit.connectors"], '
+        "and install the package again (pip install -e .).",
     )
     def test_it_is_found_by_its_task_type(self, connector: Any) -> None:
         found = ConnectorRegistry().get_connector(connector.task_category.name, connector.task_category.version)
         names = [f"{type(each).__module__}:{type(each).__qualname__}" for each in (found, connector)]
-        holds(names[0] == names[1], f"The entry gives {names[0]}, and the fixture {names[1]}.")
+        holds(names[0] == names[1], f"The entry point gives {names[0]}, and the fixture gives {names[1]}.")
 
     @Contract(
         "A connector can be registered without a warning.",
-        why="What is no connector is refused, and metadata that looks like a credential is logged and stored by Flyte.",
-        fix="Call super().__init__(…), and get credentials with get_connector_secret(…) in each call, instead of a "
-        "field of the metadata.",
+        why="The registry refuses an invalid connector. It warns about metadata that looks like a credential, "
+        "because Flyte logs and stores metadata.",
+        fix="Call super().__init__(…). Get credentials with get_connector_secret(…) in each call, instead of keeping "
+        "them in a field of the metadata.",
     )
     def test_it_can_be_registered(self, connector: Any) -> None:
         with warnings.catch_warnings():
@@ -175,8 +181,8 @@ class ConnectorSuite:
 
     @Contract(
         "A job that can succeed ends in SUCCEEDED.",
-        why="It is what the task is for; any other end fails the workflow, and none keeps it waiting for ever.",
-        fix="Translate the backend's words for a job's state with convert_to_flyte_phase, or one by one.",
+        why="Any other terminal phase fails the workflow. Without a terminal phase the workflow waits forever.",
+        fix="Translate the backend's job states with convert_to_flyte_phase, or one by one.",
     )
     def test_a_job_succeeds(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
         last = calls.run(_states(calls, task_that_succeeds))[-1]
@@ -184,9 +190,9 @@ class ConnectorSuite:
 
     @Contract(
         "A task that cannot succeed ends in FAILED, or is refused with PermanentError.",
-        why="Flyte tries again after everything else, which costs the same failure once more; and an exception of "
-        "another kind is taken for a bug in the connector.",
-        fix="Return Resource.failed(…), or raise PermanentError, for what would fail again.",
+        why="After any other failure Flyte tries again, and the task fails again. Any other exception is reported as "
+        "a bug in the connector.",
+        fix="Return Resource.failed(…), or raise PermanentError, for a failure that would happen again.",
     )
     def test_a_job_fails(self, calls: Calls, task_that_fails: ExampleTask | None) -> None:
         end = calls.run(_ending(calls, task_that_fails))
@@ -195,18 +201,18 @@ class ConnectorSuite:
 
     @Contract(
         "A failure says why.",
-        why="Flyte shows the message of a failed job, and nothing else of it, to who runs the task.",
-        fix="Give Resource.failed(…) or PermanentError a sentence with what was wrong and what would be right.",
+        why="The message is all that Flyte shows of a failed job to the user.",
+        fix="Give Resource.failed(…) or PermanentError a sentence that says what was wrong and what would be right.",
     )
     def test_a_failure_says_why(self, calls: Calls, task_that_fails: ExampleTask | None) -> None:
         end = calls.run(_ending(calls, task_that_fails))
         said = _message(end) if isinstance(end, Exception) else (end.message or "").strip()
-        holds(said, f"It ended with {spelled(end)}, and without a message.")
+        holds(said, f"It ended with {spelled(end)}, without a message.")
 
     @Contract(
-        "A failure that another attempt may not meet is RETRYABLE_FAILED, or RetryableError.",
-        why="Only then does Flyte use the task's retries.",
-        fix="Return Resource.retryable_failed(…), or raise RetryableError, for what the system did to the job.",
+        "A temporary failure ends in RETRYABLE_FAILED, or raises RetryableError.",
+        why="Flyte uses the task's retries only then.",
+        fix="Return Resource.retryable_failed(…), or raise RetryableError, for a failure that the system caused.",
     )
     def test_a_passing_failure_can_be_retried(self, calls: Calls, task_that_fails_for_now: ExampleTask | None) -> None:
         if task_that_fails_for_now is None:
@@ -217,11 +223,11 @@ class ConnectorSuite:
         holds(retryable, f"It ended with {spelled(end)}.")
 
     @Contract(
-        "The outputs are those that the task declares, of their types.",
-        why="Flyte gives each to the task that waits for it, by name, and fails it if one is missing or of another "
-        "type.",
-        fix="Return them by their declared names in Resource.succeeded(outputs={…}), or write outputs.pb under the "
-        "output prefix.",
+        "The outputs have the names and types that the task declares.",
+        why="Flyte passes each output by its name to the tasks that need it. It fails the task if an output is "
+        "missing or has another type.",
+        fix="Return the outputs under their declared names in Resource.succeeded(outputs={…}), or write outputs.pb "
+        "under the output prefix.",
     )
     def test_the_outputs_are_the_declared_ones(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
         async def outputs() -> LiteralMap | None:
@@ -234,9 +240,9 @@ class ConnectorSuite:
 
         given, declared = calls.run(outputs()), task_that_succeeds.outputs
         if declared is None:
-            pytest.skip("the task that succeeds declares no outputs")
+            pytest.skip("task_that_succeeds declares no outputs")
         names = set() if given is None else set(given.literals)
-        holds(names == set(declared), f"It gives {sorted(names)}, and the task declares {sorted(declared)}.")
+        holds(names == set(declared), f"The outputs are {sorted(names)}, and the task declares {sorted(declared)}.")
         if given is not None:
             from_literal_map(given, declared, path="outputs")
 
@@ -277,12 +283,12 @@ class ConnectorSuite:
 
         ends = [states[-1] for states in calls.run(together())]
         phases = [end.phase.name for end in ends]
-        holds(set(phases) == {"SUCCEEDED"}, f"{self.at_once} of the same task ended as {', '.join(phases)}.")
+        holds(set(phases) == {"SUCCEEDED"}, f"{self.at_once} concurrent jobs of one task ended as {', '.join(phases)}.")
 
     @Contract(
         "A connector works on more than one event loop.",
-        why="Each local run has a loop of its own, and so have tests and the service.",
-        fix="Make clients and locks that belong to a loop within the call, or keep one for each running loop.",
+        why="The service, each local run and each test has its own event loop.",
+        fix="Create clients and locks that belong to a loop within the call, or keep one for each running loop.",
     )
     def test_it_works_on_another_event_loop(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
         calls.run(_states(calls, task_that_succeeds))
@@ -290,10 +296,10 @@ class ConnectorSuite:
         holds(last.phase is Phase.SUCCEEDED, f"On the second loop it ended as {last.phase.name}: {last.message}")
 
     @Contract(
-        "A task that lacks everything is refused with a typed error.",
-        why="Flyte sends what somebody has registered: neither inputs nor custom need be there. An AttributeError or "
-        "KeyError is reported as a bug in the connector, and says nothing to its user.",
-        fix="Check what is needed, and raise PermanentError with what is missing.",
+        "A task without inputs and custom is refused with a typed error.",
+        why="Flyte sends the task as it was registered, and inputs and custom may be missing. An AttributeError or "
+        "KeyError is reported as a bug in the connector, and does not tell the user what is missing.",
+        fix="Check for the required values, and raise PermanentError with what is missing.",
     )
     def test_an_empty_task_is_refused_in_words(self, calls: Calls) -> None:
         category = calls.connector.task_category
@@ -301,22 +307,21 @@ class ConnectorSuite:
         calls.run(_refused_in_words(calls, ExampleTask(), task_template=template, inputs=LiteralMap()))
 
     @Contract(
-        "An input of another type is refused with a typed error.",
-        why="It is a mistake of who wrote the workflow, and an untyped exception is reported as one of the "
-        "connector's author.",
+        "An input of the wrong type is refused with a typed error.",
+        why="The workflow's author has to correct it, but an untyped exception is reported as a bug in the connector.",
         fix='Read inputs with from_literal_map(inputs, {"name": type}), which raises LiteralError.',
     )
     def test_an_input_of_another_type_is_refused_in_words(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
         names = [*task_that_succeeds.values]
         if not names:
-            pytest.skip("the task that succeeds has no inputs")
+            pytest.skip("task_that_succeeds has no inputs")
         wrong: Literal = to_literal([{"another": "type"}])
         inputs = LiteralMap(literals=dict.fromkeys(names, wrong))
         calls.run(_refused_in_words(calls, task_that_succeeds, inputs=inputs))
 
     @Contract(
-        "A connector leaves the task and its inputs as they are.",
-        why="They are the request itself: a second call for the same attempt must see what the first one saw.",
+        "A connector does not change the task or its inputs.",
+        why="They are the request itself. A second call for the same attempt must see what the first call saw.",
         fix="Copy a message (CopyFrom) before you change it.",
     )
     def test_the_task_is_left_as_it_is(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
@@ -339,9 +344,9 @@ class ConnectorSuite:
         holds(not names, f"The call changed {', '.join(names)}.")
 
     @Contract(
-        "A task runs here, as `connectors run` does it.",
-        why="It is how analysts and authors try a connector, without a cluster.",
-        fix="See what `connectors run` prints for the same task.",
+        "A task runs locally, as with `connectors run`.",
+        why="Authors and users try a connector this way, without a cluster.",
+        fix="Run the same task with `connectors run`, and read what it prints.",
     )
     def test_a_task_runs_locally(self, calls: Calls, task_that_succeeds: ExampleTask, tmp_path: Path) -> None:
         calls.needs("do", "create", "get", "delete")
@@ -355,8 +360,8 @@ class ConnectorSuite:
     @pytest.mark.parametrize("generation", [1, 2], ids=["flyte1", "flyte2"])
     @Contract(
         "A task runs through the gRPC service, for Flyte 1 and for Flyte 2.",
-        why="It is how Flyte calls: with nothing but the metadata from one call to the next.",
-        fix="Compare what get needs with what create returns; look at the service's log for a traceback.",
+        why="Flyte calls the connector this way: only the metadata passes from one call to the next.",
+        fix="Compare what get needs with what create returns; look for a traceback in the service's log.",
     )
     def test_a_task_runs_through_the_service(
         self, calls: Calls, task_that_succeeds: ExampleTask, generation: int
@@ -395,27 +400,27 @@ async def _refused_in_words(calls: Calls, example: ExampleTask, **changed: Any) 
     try:
         await operation(attempt)
     except (CallError, LiteralError) as error:
-        holds(_message(error), f"{type(error).__name__} says nothing.")
+        holds(_message(error), f"{type(error).__name__} has no message.")
 
 
 def _message(error: CallError | LiteralError) -> str:
-    """What an error says; one that was raised without a message has the name of its class for one."""
+    """Return the error's message; empty if it is only the name of the class, as without an argument."""
     said = str(error).strip()
     return "" if said == type(error).__name__ else said
 
 
 async def check_size(state: Resource, prefix: str) -> None:
-    """A state can be written as a message that Flyte takes."""
+    """Check that the state can be written as a message that Flyte accepts."""
     size = (await state.to_flyte_idl(output_prefix=prefix)).ByteSize()
     holds(size <= MAX_BYTES, f"The state {state.phase.name} has {size} bytes.")
 
 
 def check_no_secret(secrets: Mapping[str, str], *said: str) -> None:
-    """None of the secrets that the connector was given is in what it said."""
+    """Check that the texts contain none of the secrets."""
     if not secrets:
         pytest.skip("no fixture secrets")
     short = [key for key, value in secrets.items() if len(value) < LEAST_MASKED]
-    holds(not short, f"Nobody can look for the short {' and '.join(short)}: give {LEAST_MASKED} characters or more.")
+    holds(not short, f"Too short to search for: {', '.join(short)}. Use secrets of at least {LEAST_MASKED} characters.")
     for text in said:
         shown = text
         for value in secrets.values():
@@ -425,12 +430,12 @@ def check_no_secret(secrets: Mapping[str, str], *said: str) -> None:
 
 
 def said_in(state: Resource) -> list[str]:
-    """All that a state says to who sees the execution."""
+    """Return the texts of a state that Flyte shows or stores."""
     return list(_texts([state.message, state.log_links, state.custom_info, state.outputs]))
 
 
 def _texts(value: Any) -> Iterator[str]:
-    # The repr of a container does not show a Secret, which travels in plain all the same.
+    # The repr of a container masks a Secret, which is sent in plain text all the same.
     if isinstance(value, str):
         yield "".join(value)
     elif isinstance(value, Message):
@@ -445,9 +450,9 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def spelled(end: Resource | CallError) -> str:
-    """How a job ended, in a few words."""
+    """Return a few words on how a job ended."""
     return end.phase.name if isinstance(end, Resource) else f"{type(end).__name__}: {end}"
 
 
-def _give(fixture: str, what: str) -> str:
-    return f"The suite wants the fixture {fixture}: {what}. Define it in your subclass, with @pytest.fixture."
+def _required(fixture: str, what: str) -> str:
+    return f"The suite needs the fixture {fixture}: {what}. Define it in your subclass with @pytest.fixture."

@@ -1,4 +1,4 @@
-"""ExampleTask: a task that a connector's author knows the end of."""
+"""ExampleTask: a task with a known end."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class ExampleTask:
 
     Args:
         values: The inputs, native values by name.
-        inputs: Python types by input name; None: those of the values.
-        outputs: Python types by output name; None: nothing is declared.
-        custom: The connector's own parameters, anything that JSON can hold.
-        config: The connector's own parameters, text by text.
+        inputs: Python types by input name; None: the types of the values.
+        outputs: Python types by output name; None: the task declares no outputs.
+        custom: The connector's own parameters, as JSON values.
+        config: The connector's own parameters, as texts.
         sql: The statement, for a connector that takes one.
         container: The container, or its args.
     """
@@ -41,7 +41,7 @@ class ExampleTask:
     container: Container | Sequence[str] | None = attrs.field(default=None, kw_only=True)
 
     def fields(self) -> dict[str, Any]:
-        """The keyword arguments of a Task."""
+        """Return the keyword arguments of a Task."""
         return {
             "inputs": self.inputs,
             "outputs": self.outputs,
