@@ -1,4 +1,4 @@
-"""What holds for all tests."""
+"""The configuration of all tests."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ pytest_plugins = ["pytester"]
 
 
 def pytest_configure() -> None:
-    """Let tests be interrupted, and reach this machine.
+    """Let tests receive SIGINT, and reach loopback addresses without a proxy.
 
-    A shell's background job, and what it starts, begins with Ctrl-C ignored. gRPC asks a proxy for loopback too.
+    A shell's background job and its children start with SIGINT ignored. gRPC uses a proxy for loopback addresses, too.
     """
     os.environ["no_grpc_proxy"] = "127.0.0.1,localhost"  # noqa: SIM112 - as gRPC spells it
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

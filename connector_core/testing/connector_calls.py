@@ -76,7 +76,7 @@ class LogPage(NamedTuple):
 
 
 class Calls:
-    """Calls one connector as the service does, on an event loop of its own, and ends its jobs when it is closed.
+    """Calls one connector as the service does, on its own event loop, and deletes its jobs when it is closed.
 
     Args:
         connector: The connector.

@@ -87,7 +87,7 @@ def _main() -> None:
             answer = asyncio.run(_answer(connector, operation, base64.b64decode(argument), prefix))
         except Exception as error:
             answer = {"error": f"{type(error).__name__}: {error}"}
-    # On a line of its own, and the last one: a connector may print.
+    # On a new line, and the last one: a connector may print.
     sys.stdout.write(f"\n{json.dumps(answer)}")
 
 

@@ -1,4 +1,4 @@
-"""Fixtures of the tests that install real wheels into real virtual environments."""
+"""Fixtures for tests that install real wheels into real virtual environments."""
 
 from __future__ import annotations
 
@@ -13,38 +13,38 @@ from support.wheels import ROOT, build_project
 
 
 class VenvFactory(Protocol):
-    """Makes a virtual environment with connector-core, its dependencies, and what else is asked for."""
+    """A function that makes a virtual environment with connector-core, its dependencies, and `requirements`."""
 
     def __call__(self, *requirements: str | Path, python: str | Path | None = None) -> Venv: ...
 
 
 @pytest.fixture(scope="session")
 def wheelhouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The directory of the wheels that are built from this repository."""
+    """Return the directory of the wheels that are built from this repository."""
     return tmp_path_factory.mktemp("wheelhouse")
 
 
 @pytest.fixture(scope="session")
 def core_wheel(wheelhouse: Path) -> Path:
-    """The wheel of connector-core, built from this checkout."""
+    """Build the wheel of connector-core from this checkout."""
     return build_project(ROOT, wheelhouse)
 
 
 @pytest.fixture(scope="session")
 def duckdb_wheel(wheelhouse: Path) -> Path:
-    """The wheel of the plugin connector-duckdb."""
+    """Build the wheel of the plugin connector-duckdb."""
     return build_project(ROOT / "plugins" / "connector-duckdb", wheelhouse)
 
 
 @pytest.fixture(scope="session")
 def process_wheel(wheelhouse: Path) -> Path:
-    """The wheel of the plugin connector-process."""
+    """Build the wheel of the plugin connector-process."""
     return build_project(ROOT / "plugins" / "connector-process", wheelhouse)
 
 
 @pytest.fixture(scope="session")
 def core_venv_factory(core_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> VenvFactory:
-    """Make a new environment with connector-core at each call; all of them last as long as the test session."""
+    """Return a function that makes environments with connector-core, which last as long as the test session."""
     root = tmp_path_factory.mktemp("venvs")
     numbers = itertools.count(1)
 
@@ -58,5 +58,5 @@ def core_venv_factory(core_wheel: Path, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="session")
 def core_venv(core_venv_factory: VenvFactory) -> Venv:
-    """An environment with connector-core alone. It is shared: a test that installs something makes its own."""
+    """Make an environment with connector-core alone. Tests share it: a test that installs a package makes its own."""
     return core_venv_factory()

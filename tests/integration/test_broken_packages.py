@@ -1,4 +1,4 @@
-"""Packages that are broken in every way we know of, installed beside healthy ones: each one's failure is its own."""
+"""Broken packages, installed beside healthy ones, do not affect the others."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ BROKEN = {
 }
 TWINS = ("twin-one", "twin-two")
 
-# What is wrong with each, and what to do about it.
+# The reason of each failure, and the remedy.
 REASONS = {
     "raises": "cannot be loaded: RuntimeError: the licence file is missing. Report it to its author.",
     "exits": "calls sys.exit('no licence') when it is imported. Report it to its author.",
@@ -52,7 +52,7 @@ REASONS = {
 
 
 def reason(task_type: str, venv: Venv) -> str:
-    """Return the sentences that say why the entry cannot be used."""
+    """Return the sentences that explain why the entry is unusable."""
     text = REASONS[task_type].format(site=venv.site_packages)
     if task_type == "twin":
         return text
@@ -75,7 +75,7 @@ def build(dest: Path, task_type: str, source: str, *, name: str | None = None, a
 def venv(
     core_wheel: Path, core_venv_factory: Any, process_wheel: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Venv:
-    """An environment with all the broken packages, and three healthy ones."""
+    """Make an environment with all the broken packages and three healthy ones."""
     dest = tmp_path_factory.mktemp("packages")
     attributes = {"attribute": "Conector", "countdown": "CountdownConnector"}
     wheels = [
@@ -97,7 +97,7 @@ Connectors = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="module")
 def connectors(venv: Venv) -> Connectors:
-    """Run ``connectors`` in that environment."""
+    """Return a function that runs ``connectors`` in that environment."""
 
     def run(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         return venv.run("connectors", *arguments, env=env, check=False)
@@ -106,7 +106,7 @@ def connectors(venv: Venv) -> Connectors:
 
 
 def entries(completed: subprocess.CompletedProcess[str], state: str) -> list[str]:
-    """Return the task types that a JSON list or the doctor's document shows in this state."""
+    """Return the task types in this state, from the JSON output of `list` or `doctor`."""
     document = json.loads(completed.stdout)
     rows = document if isinstance(document, list) else document["entries"]
     return [row["task_type"] for row in rows if row["state"] == state]
@@ -180,7 +180,7 @@ class TestTheHealthyOnesRun:
 
 @pytest.fixture(scope="module")
 def doctor(connectors: Connectors) -> subprocess.CompletedProcess[str]:
-    """What the doctor says of them all."""
+    """Run the doctor for all packages."""
     return connectors("doctor")
 
 
@@ -327,7 +327,7 @@ class TestSettings:
 
 @pytest.fixture(scope="module")
 def damaged(core_venv_factory: Any, tmp_path_factory: pytest.TempPathFactory) -> Venv:
-    """An environment with a healthy package, one whose entry points are no INI, and one without METADATA."""
+    """Make an environment with a healthy package, one with malformed entry points, and one without METADATA."""
     dest = tmp_path_factory.mktemp("packages")
     wheels = [
         build(dest, "greeting", GREETING),
@@ -464,7 +464,7 @@ def plugged(core_venv_factory: Any, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 class TestPlugins:
-    """Plugins of the group ``connector_core``: one that has every hook, and one that raises at import."""
+    """Plugins of the group ``connector_core``: one that implements every hook, and one that raises at import."""
 
     FAILURE = (
         "The entry burst of acme-burst 1.0 cannot be loaded: RuntimeError: no network. Report it to its author. "

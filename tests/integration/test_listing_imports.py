@@ -1,4 +1,4 @@
-"""Listing connectors imports nothing of them, nor what only a run needs."""
+"""Listing connectors imports neither the connectors nor the modules that only a run needs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from support.wheels import build_wheel
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("listing_imports")]
 
-# Runs a command line, and then says on standard error what was imported.
+# Runs a command line, and then prints the imported modules on standard error.
 SCRIPT = """
 import json, sys
 from connector_core.cli import main
@@ -29,7 +29,7 @@ HEAVY = ("asyncio", "attr", "attrs", "flyteidl", "fsspec", "google.protobuf", "g
 def venv(
     core_venv_factory: Any, duckdb_wheel: Path, process_wheel: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Venv:
-    """An environment with the connectors of this repository, and two more."""
+    """Make an environment with the connectors of this repository and two more."""
     dest = tmp_path_factory.mktemp("packages")
     more = [
         build_wheel(
@@ -44,12 +44,12 @@ def venv(
         ]
     ]
     made: Venv = core_venv_factory(process_wheel, *more)
-    made.install(duckdb_wheel, dependencies=False)  # What it needs is never imported, and large.
+    made.install(duckdb_wheel, dependencies=False)  # Its dependencies are large, and are never imported.
     return made
 
 
 def imported(venv: Venv, *arguments: str) -> tuple[str, set[str]]:
-    """Return what a command line prints, and the names of all modules and packages that it imports."""
+    """Return the output of a command line, and the names of all modules and packages that it imports."""
     completed = venv.run("python", "-c", SCRIPT, *arguments)
     modules = json.loads(completed.stderr.splitlines()[-1])
     return completed.stdout, {".".join(module.split(".")[:depth]) for module in modules for depth in (1, 2)}

@@ -1,4 +1,4 @@
-"""A package that ``connectors new`` wrote: what its README says is typed, without an edit, in a real environment."""
+"""A package from ``connectors new``: the commands of its README work in a real environment without an edit."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_it_is_listed_runs_and_passes_its_tests(tmp_path: Path, kind: str, word:
 
 @pytest.fixture(scope="module")
 def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache for mypy, which checks connector-core's source once for both packages."""
+    """Return a cache for mypy, so that it checks connector-core's source once for both packages."""
     return tmp_path_factory.mktemp("mypy")
 
 

@@ -1,1 +1,1 @@
-"""Helpers of the test suite: real wheels, and real virtual environments to install them in."""
+"""Helpers of the tests."""

@@ -1,4 +1,4 @@
-"""Deliberately bad connectors: for each check of the conformance suites, and each thing that it looks at, one."""
+"""Deliberately bad connectors: at least one for each check of the conformance suites."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from support.conforming import Double, Wait, WaitMeta, backend, seconds_of
 
 
 class Bad(NamedTuple):
-    """A connector, the check that it fails, and what the failure says was seen."""
+    """A connector, the check that it fails, and a part of the failure's message."""
 
     check: str
     seen: str
@@ -34,11 +34,11 @@ class Bad(NamedTuple):
 
 
 BAD: list[Bad] = []
-"""All of them."""
+"""All bad connectors."""
 
 
 def breaks(check: str, seen: str) -> Any:
-    """The class is a bad connector for this check."""
+    """Register the class as a bad connector for this check."""
 
     def note(kind: Any) -> Any:
         BAD.append(Bad(check, seen, kind))
@@ -47,12 +47,12 @@ def breaks(check: str, seen: str) -> Any:
     return note
 
 
-# ----- of either kind
+# ----- of both kinds
 
 
 @breaks("test_it_is_found_by_its_task_type", seen="Cannot find connector for task category: pause_v0.")
 class HasNoEntry(Wait):
-    """Nothing has an entry of this name."""
+    """Its task type has no entry."""
 
     def __init__(self) -> None:
         AsyncConnectorBase.__init__(self, metadata_type=WaitMeta, task_type_name="pause")
@@ -93,7 +93,7 @@ class HasNoName(Double):
 
 
 class Ends(Wait):
-    """A job ends as `how` says as soon as it is asked for."""
+    """Its jobs end as `how` says, at the first poll."""
 
     how: ClassVar[Any] = Resource.failed("It ended.")
 
@@ -107,7 +107,7 @@ class Ends(Wait):
 
 
 class Does(Double):
-    """The answer is changed."""
+    """Changes the answer."""
 
     async def do(self, task_template: Any, output_prefix: str, inputs: Any = None, **kwargs: Any) -> Resource:
         return self.change(await super().do(task_template, output_prefix, inputs, **kwargs))
@@ -215,7 +215,7 @@ class SendsTooMuch(Ends):
 
 
 class FailsLater(Wait):
-    """What cannot be done fails as a job."""
+    """Starts a job that fails instead of refusing the task."""
 
     def failed(self) -> Resource:
         raise NotImplementedError
@@ -287,7 +287,7 @@ class SyncRemembersOneJob(Does):
 
 
 class SharesItsInput:
-    """Keeps the input of the last call in the connector."""
+    """Keeps the inputs of the last call in the connector."""
 
     inputs: Any = None
 
@@ -378,7 +378,7 @@ class SyncBlocks(Double):
 
 
 class OneLoop:
-    """Belongs to the first loop that uses it, as many a client does."""
+    """Belongs to the first loop that uses it, as some clients do."""
 
     loop: asyncio.AbstractEventLoop | None = None
 
@@ -489,7 +489,7 @@ class SyncExits(Double):
 
 @breaks("test_a_task_runs_through_the_service", seen="It ended as FAILED: There is no such job.")
 class KnowsItsObjects(Wait):
-    """Metadata that has been sent is another object."""
+    """Recognizes its metadata by identity, which is lost when it is sent."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -507,7 +507,7 @@ class KnowsItsObjects(Wait):
 
 @breaks("test_a_task_runs_through_the_service", seen="It ended as FAILED: not here")
 class SyncWantsTheMainThread(Does):
-    """The service's loop may be in another thread."""
+    """Works in the main thread only."""
 
     def change(self, state: Resource) -> Resource:
         return state if threading.current_thread() is threading.main_thread() else Resource.failed("not here")
@@ -524,7 +524,7 @@ class SyncTakesItsTime(Double):
 
 
 async def swallow() -> None:
-    """Go on when cancelled, a few times."""
+    """Swallow a few cancellations."""
     for _ in range(10):
         try:
             await asyncio.sleep(60)
@@ -604,7 +604,7 @@ class DoesNotSeeItYet(Wait):
 
 
 class Runs(Wait):
-    """What a running job says is changed."""
+    """Changes the state of a running job."""
 
     def running(self) -> Resource:
         raise NotImplementedError
@@ -922,7 +922,7 @@ class DeletesItsObjects(KnowsItsObjects):
             await super().delete(resource_meta, **kwargs)
 
 
-# ----- what breaks more than one contract
+# ----- for tests of several checks
 
 
 class Slow(Wait):
@@ -937,7 +937,7 @@ class Slow(Wait):
 
 
 class Deaf(Wait):
-    """Does not hear that nobody listens any more."""
+    """Swallows every cancellation of get."""
 
     async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
         while True:
@@ -948,21 +948,21 @@ class Deaf(Wait):
 
 
 class DeafInLogs(Wait):
-    """Does not hear that nobody reads any more."""
+    """Swallows every cancellation of get_logs."""
 
     async def get_logs(self, resource_meta: Any, lines: int = 0, token: str = "", **kwargs: Any) -> Any:
         await Deaf.get(Deaf(), resource_meta)
 
 
 class RaisesASecret(Wait):
-    """Fails with what nobody may see."""
+    """Raises an error that contains its secret."""
 
     async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
         raise RuntimeError(f"401 for https://{get_connector_secret('wait_token')}@backend")
 
 
 class Reluctant(Wait):
-    """Refuses to delete a job, the first time."""
+    """Refuses to delete a job the first time."""
 
     refused: ClassVar[set[str]] = set()
 
@@ -974,4 +974,4 @@ class Reluctant(Wait):
 
 
 class KeepsItsTokenAndFindsNothing(FindsNothing, KeepsItsToken):
-    """Would show its token in what find is compared to."""
+    """Has its token in the metadata that find is compared with."""

@@ -1,4 +1,4 @@
-"""The command ``connectors`` in tests: within the test's process, or as a process of its own."""
+"""Run the command ``connectors`` in the test's process or in another one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from connector_core.testing.sites import Site
 
 
 class Ran(NamedTuple):
-    """What a command line did."""
+    """The exit status and the output of a command line."""
 
     status: int
     out: str
@@ -22,11 +22,11 @@ class Ran(NamedTuple):
 
 
 def connectors(capsys: pytest.CaptureFixture[str], *arguments: str) -> Ran:
-    """Run a command line in this process, with the connectors that the test has installed."""
+    """Run a command line in this process, with the connectors that the test installed."""
     capsys.readouterr()
     try:
         status = main(arguments)
-    except SystemExit as error:  # So argparse ends after --help and wrong use.
+    except SystemExit as error:  # argparse ends this way after --help and wrong usage.
         status = int(error.code or 0)
     return Ran(status, *capsys.readouterr())
 
@@ -38,7 +38,7 @@ def start_connectors(
     stdin: int | IO[Any] = subprocess.DEVNULL,
     **environment: str,
 ) -> subprocess.Popen[str]:
-    """Start a command line as a process of its own, with the connectors of `site`."""
+    """Start a command line in another process, with the connectors of `site`."""
     return subprocess.Popen(
         [sys.executable, "-c", "from connector_core.cli import main; raise SystemExit(main())", *arguments],
         env={**os.environ, "PYTHONPATH": str(site.path), **environment},

@@ -1,4 +1,4 @@
-"""Connectors that keep every contract of the conformance suites, on a backend that all processes share."""
+"""Connectors that keep every contract of the conformance suites, with a backend that all processes share."""
 
 from __future__ import annotations
 
@@ -73,14 +73,14 @@ backend = Backend()
 
 @dataclass
 class WaitMeta(ResourceMeta):
-    """Metadata of a job: its name, and what else a bad connector puts there."""
+    """The metadata of a job: its name, and a field for bad connectors."""
 
     job: str
     more: str = ""
 
 
 def seconds_of(inputs: LiteralMap | None) -> float:
-    """The one input; below zero: the job cannot be started, and above 9000: it could another time."""
+    """Return the input; refuse a negative one for good, and one above 9000 for now."""
     seconds: float = from_literal_map(inputs or LiteralMap(), {"seconds": float}, path="inputs")["seconds"]
     if seconds < 0:
         raise PermanentError("The seconds are negative; wait for 0 or more.", code="NEGATIVE")
@@ -139,7 +139,7 @@ class Wait(AsyncConnectorBase):
 
 
 class Double(SyncConnectorBase):
-    """Says how many seconds twice as many are."""
+    """Doubles the seconds."""
 
     def __init__(self) -> None:
         super().__init__(task_type_name="double")
@@ -152,7 +152,7 @@ class Double(SyncConnectorBase):
 
 
 class Plain(Wait):
-    """Asks for no secret."""
+    """Does not use secrets."""
 
     async def create(self, *args: Any, inputs: Any = None, **kwargs: Any) -> Any:
         return WaitMeta(backend.start(kwargs.get("idempotency_key"), seconds_of(inputs)))
@@ -166,7 +166,7 @@ class Numbered(Wait):
 
 
 class Lettered(Wait):
-    """Its jobs' names have letters that are no hexadecimal digits."""
+    """The names of its jobs have letters that are not hexadecimal digits."""
 
     async def create(self, *args: Any, **kwargs: Any) -> Any:
         letters = "".join(chr(ord("g") + int(digit, 16)) for digit in uuid.uuid4().hex)
@@ -174,7 +174,7 @@ class Lettered(Wait):
 
 
 class Elsewhere(Wait):
-    """Is told where its backend is."""
+    """Receives the address of its backend as an argument."""
 
     def __init__(self, url: str) -> None:
         AsyncConnectorBase.__init__(self, metadata_type=WaitMeta, task_type_name="made")
@@ -182,12 +182,12 @@ class Elsewhere(Wait):
 
 
 def made() -> Elsewhere:
-    """One for the tests."""
+    """Return a connector for the tests."""
     return Elsewhere("here")
 
 
 class WantsItsPrefix(Wait):
-    """Looks for what its job has written."""
+    """Checks that get receives the output prefix."""
 
     async def get(self, resource_meta: Any, output_prefix: str = "", **kwargs: Any) -> Resource:
         assert os.path.isabs(output_prefix)

@@ -1,4 +1,4 @@
-"""Connectors for tests: small, and recording what they are asked."""
+"""Small connectors for tests, which record their calls."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from connector_core import AsyncConnectorBase, Resource, ResourceMeta, SyncConne
 
 @dataclass
 class JobMeta(ResourceMeta):
-    """Metadata of a job: its number."""
+    """The metadata of a job: its number."""
 
     job_id: int = 1
 
@@ -21,19 +21,19 @@ Step = Resource | BaseException | Callable[[], Resource]
 
 
 class Echo(SyncConnectorBase):
-    """Gives its inputs back as outputs."""
+    """Returns its inputs as outputs."""
 
     def __init__(self, task_type: str = "echo", version: int = 0) -> None:
         """Serve `task_type`."""
         super().__init__(task_type_name=task_type, task_type_version=version)
 
     def do(self, task_template: Any, output_prefix: str, inputs: Any = None, **kwargs: Any) -> Resource:
-        """Give the inputs back."""
+        """Return the inputs."""
         return Resource.succeeded(outputs=inputs)
 
 
 class Jobs(AsyncConnectorBase):
-    """Its jobs go through the steps that it is given, one with each `get`; the last one stays."""
+    """Its jobs go through the given steps, one for each `get`; the last one stays."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Jobs(AsyncConnectorBase):
         version: int = 0,
         metadata_type: type[ResourceMeta] = JobMeta,
     ) -> None:
-        """Serve `task_type` with jobs of these `steps`: resources, exceptions, or functions that give or raise one."""
+        """Serve `task_type` with jobs of these `steps`: resources, exceptions, or functions that give one."""
         super().__init__(metadata_type=metadata_type, task_type_name=task_type, task_type_version=version)
         self.steps: Iterable[Step] = itertools.chain(steps, itertools.repeat((steps or (Resource.succeeded(),))[-1]))
         self.created: list[dict[str, Any]] = []

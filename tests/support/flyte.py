@@ -1,4 +1,4 @@
-"""Both generations of Flyte as clients, with their own messages and stubs."""
+"""Flyte 1 and Flyte 2 as clients, with their own messages and stubs."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from connector_core import Phase, from_literal_map, to_literal_map
 from connector_core.idl import LiteralMap
 
 TIMEOUT = 30.0
-"""Seconds: generous, because nothing here depends on it."""
+"""The seconds that a call may take; generous, because no test depends on them."""
 
 
 class State(NamedTuple):
-    """What a GetTask or an ExecuteTaskSync says of a job."""
+    """The state of a job, as GetTask and ExecuteTaskSync return it."""
 
     phase: Phase
     message: str
@@ -62,7 +62,7 @@ class Flyte(ABC):
         timeout: float | None = TIMEOUT,
         **connection: Mapping[str, str],
     ) -> bytes:
-        """Start a job; gives its metadata."""
+        """Start a job, and return its metadata."""
         request = self.create_request(
             task_type,
             version=version,
@@ -87,7 +87,7 @@ class Flyte(ABC):
         execution: str = "run",
         **connection: Mapping[str, str],
     ) -> Any:
-        """What `create` sends."""
+        """Return the request that `create` sends."""
 
     def get(
         self,
@@ -99,7 +99,7 @@ class Flyte(ABC):
         timeout: float | None = TIMEOUT,
         **connection: Mapping[str, str],
     ) -> State:
-        """The state of a job."""
+        """Return the state of a job."""
         request = self.messages.GetTaskRequest(
             task_category=self.messages.TaskCategory(name=task_type, version=version),
             resource_meta=resource_meta,
@@ -111,7 +111,7 @@ class Flyte(ABC):
     def delete(
         self, task_type: str, resource_meta: bytes, *, version: int = 0, **connection: Mapping[str, str]
     ) -> None:
-        """End a job."""
+        """Delete a job."""
         request = self.messages.DeleteTaskRequest(
             task_category=self.messages.TaskCategory(name=task_type, version=version),
             resource_meta=resource_meta,
@@ -120,7 +120,7 @@ class Flyte(ABC):
         self.jobs.DeleteTask(request, timeout=TIMEOUT)
 
     def logs(self, task_type: str, resource_meta: bytes, *, lines: int = 0, token: str = "") -> list[Any]:
-        """The responses of a job's log."""
+        """Return the responses of a job's log."""
         category = self.messages.TaskCategory(name=task_type)
         request = self.messages.GetTaskLogsRequest(
             task_category=category, resource_meta=resource_meta, lines=lines, token=token
@@ -128,28 +128,28 @@ class Flyte(ABC):
         return list(self.jobs.GetTaskLogs(request, timeout=TIMEOUT))
 
     def metrics(self, task_type: str, resource_meta: bytes, **asked: Any) -> Any:
-        """The measurements of a job."""
+        """Return the metrics of a job."""
         category = self.messages.TaskCategory(name=task_type)
         request = self.messages.GetTaskMetricsRequest(task_category=category, resource_meta=resource_meta, **asked)
         return self.jobs.GetTaskMetrics(request, timeout=TIMEOUT)
 
     def connection(self, **connection: Mapping[str, str]) -> dict[str, Any]:
-        """The field that carries secrets and configs; Flyte 1 has none."""
+        """Return the field with secrets and configs, which Flyte 1 does not have."""
         assert not connection
         return {}
 
     @property
     @abstractmethod
     def jobs(self) -> Any:
-        """The stub of the async service."""
+        """Return the stub of the async service."""
 
     @abstractmethod
     def list(self) -> list[Any]:
-        """The connectors that there are."""
+        """Return the served connectors."""
 
     @abstractmethod
     def describe(self, name: str) -> Any:
-        """The connector of this name."""
+        """Return the connector of this name."""
 
 
 class Flyte1(Flyte):
@@ -198,14 +198,14 @@ class Flyte1(Flyte):
         return stub.GetAgent(messages1.GetAgentRequest(name=name), timeout=TIMEOUT).agent
 
     def execute(self, *requests: messages1.ExecuteTaskSyncRequest, timeout: float | None = TIMEOUT) -> State:
-        """Do a job."""
+        """Run a job of a sync connector."""
         stub = stubs1.SyncAgentServiceStub(self.channel)
         (response,) = stub.ExecuteTaskSync(iter(requests), timeout=timeout)
         assert response.WhichOneof("res") == "header"
         return state_of(response.header.resource)
 
     def do(self, task_type: str, *, inputs: Mapping[str, Any] | None = None, **header: Any) -> State:
-        """Do a job as Flyte asks for it: a header, then inputs, even if there are none."""
+        """Run a job as Flyte requests it: send a header, then inputs, even if there are none."""
         template = tasks1.TaskTemplate(type=task_type)
         return self.execute(
             messages1.ExecuteTaskSyncRequest(header=messages1.CreateRequestHeader(template=template, **header)),
@@ -265,7 +265,7 @@ class Flyte2(Flyte):
 
 
 def state_of(resource: Any) -> State:
-    """A resource of either generation."""
+    """Return the state of a resource of either generation."""
     outputs = None
     if resource.HasField("outputs"):
         outputs = from_literal_map(LiteralMap.FromString(resource.outputs.SerializeToString()))
@@ -274,7 +274,7 @@ def state_of(resource: Any) -> State:
 
 @contextmanager
 def refused(status: grpc.StatusCode, match: str) -> Iterator[pytest.ExceptionInfo[grpc.RpcError]]:
-    """Expect that a call is answered with this status, and details that match."""
+    """Expect that a call is answered with this status, and with details that match."""
     with pytest.raises(grpc.RpcError) as caught:
         yield caught
     error: Any = caught.value

@@ -1,4 +1,4 @@
-"""Literals as they are when they have travelled, and what is said where they are refused."""
+"""Send literals as between processes, and read the messages of their errors."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ __all__ = [
 
 
 def sent(literal: Literal) -> Literal:
-    """The literal as another process gets it."""
+    """Return the literal as another process receives it."""
     return Literal.FromString(literal.SerializeToString())
 
 
 def travelled(value: Any, python_type: Any = None, read_as: Any = None) -> Any:
-    """The value as another process gets it."""
+    """Return the value as another process receives it."""
     return from_literal(sent(to_literal(value, python_type)), python_type if read_as is None else read_as)
 
 
 def refusal(value: Any, python_type: Any = None, path: str = "p") -> str:
-    """What is said of a value that is no literal."""
+    """Return the message for a value that cannot become a literal."""
     with pytest.raises(LiteralError) as refused:
         to_literal(value, python_type, path=path)
     assert refused.value.path.startswith(path)
@@ -45,7 +45,7 @@ def refusal(value: Any, python_type: Any = None, path: str = "p") -> str:
 
 
 def refusal_in_reading(literal: Literal, python_type: Any = None, path: str = "p") -> str:
-    """What is said of a literal that is no such value."""
+    """Return the message for a literal that is not such a value."""
     with pytest.raises(LiteralError) as refused:
         from_literal(literal, python_type, path=path)
     assert refused.value.path.startswith(path)
@@ -53,7 +53,7 @@ def refusal_in_reading(literal: Literal, python_type: Any = None, path: str = "p
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two values are equal, and what they are made of is of the same types."""
+    """Return whether two values are equal, and all their parts have the same types."""
     if type(one) is not type(other):
         return False
     if isinstance(one, list | tuple):
@@ -64,37 +64,37 @@ def same(one: Any, other: Any) -> bool:
 
 
 def primitive(**value: Any) -> Literal:
-    """The literal of a number, a text or a time."""
+    """Return the literal of a number, a text or a time."""
     return Literal(scalar=Scalar(primitive=Primitive(**value)))
 
 
 def msgpack(value: Any) -> Literal:
-    """The literal of plain data, as flytekit writes it."""
+    """Return the literal of plain data, as flytekit writes it."""
     return Literal(scalar=Scalar(binary=Binary(value=msgspec.msgpack.encode(value), tag="msgpack")))
 
 
 def packed(literal: Literal) -> Any:
-    """The plain data that a literal holds as msgpack."""
+    """Return the plain data that a literal holds as msgpack."""
     assert literal.scalar.binary.tag == "msgpack"
     return msgspec.msgpack.decode(literal.scalar.binary.value)
 
 
 def struct(value: dict[str, Any]) -> Literal:
-    """The literal of a record, as Flyte's console sends it."""
+    """Return the literal of a record, as Flyte's console sends it."""
     literal = Literal()
     literal.scalar.generic.update(value)
     return literal
 
 
 def union(value: Literal) -> Literal:
-    """The literal in a union that does not say which variant it is of."""
+    """Return the literal in a union that does not name its variant."""
     literal = Literal()
     literal.scalar.union.value.CopyFrom(value)
     return literal
 
 
 def offloaded(uri: str) -> Literal:
-    """The literal that stands for one which lies at a URI."""
+    """Return the literal that stands for the one at a URI."""
     literal = Literal()
     literal.offloaded_metadata.SetInParent()
     literal.offloaded_metadata.uri = uri
@@ -102,7 +102,7 @@ def offloaded(uri: str) -> Literal:
 
 
 def nested(depth: int, value: Any, kind: str) -> Any:
-    """The value in as many lists or dicts."""
+    """Return the value in the given number of nested lists or dicts."""
     for _ in range(depth):
         value = [value] if kind == "list" else {"x": value}
     return value

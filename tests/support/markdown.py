@@ -1,12 +1,12 @@
-"""The documentation as the tests read it: fenced blocks, the comments that mark them, headings and links.
+"""Read the documentation: fenced blocks, the comments that mark them, headings and links.
 
-A comment on a line of its own before a block says what is special about it:
+A comment line before a block marks it:
 
 * ``<!-- file: PATH -->``: the block is the content of this file.
-* ``<!-- not run: REASON -->``: it cannot be run as it stands.
-* ``<!-- runs with: PACKAGE -->``: it is run where this package is installed, which has to be an environment of its own.
+* ``<!-- not run: REASON -->``: the block cannot be run.
+* ``<!-- runs with: PACKAGE -->``: the block is run in a separate environment that has this package.
 
-And one anywhere on a page, ``<!-- installed: NAME, NAME -->``, names the distributions that its commands need.
+A comment ``<!-- installed: NAME, NAME -->`` anywhere on a page names the distributions that its commands need.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ class Block(NamedTuple):
 
     @property
     def place(self) -> str:
-        """Where it stands, for messages."""
+        """The page and the line, for messages."""
         return f"{name_of(self.page)}:{self.line}"
 
 
 class Command(NamedTuple):
-    """A command and what the page shows of its output: None where a page shows none."""
+    """A command, and the output that the page shows: None if it shows none."""
 
     place: str
     text: str
@@ -50,17 +50,17 @@ class Command(NamedTuple):
 
 
 def pages() -> list[Path]:
-    """Every page of the documentation, the README first and the plugins' last."""
+    """Return every page of the documentation, the README first and the plugins' last."""
     return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("plugins/*/README.md"))]
 
 
 def name_of(page: Path) -> str:
-    """The page's path, as seen from the root of the repository."""
+    """Return the page's path, relative to the root of the repository."""
     return Path(os.path.relpath(page, ROOT)).as_posix()
 
 
 def blocks(page: Path) -> list[Block]:
-    """The fenced blocks of a page, in order."""
+    """Return the fenced blocks of a page, in order."""
     text = page.read_text(encoding="utf-8")
     found = []
     for match in _FENCE.finditer(text):
@@ -72,13 +72,13 @@ def blocks(page: Path) -> list[Block]:
 
 
 def installed(page: Path) -> list[str]:
-    """The distributions that the page's commands need."""
+    """Return the distributions that the page's commands need."""
     found = re.search(r"^<!-- installed: (.+) -->$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
     return found[1].split(", ") if found else []
 
 
 def commands(block: Block) -> list[Command]:
-    """The commands of a `bash` block, or of a `console` block, where they follow a ``$``."""
+    """Return the commands of a `bash` block, or those after a ``$`` in a `console` block."""
     if block.language == "console":
         return _commands_of_console(block)
     return [Command(block.place, text, None) for text in _joined(block.text.splitlines())]
@@ -101,14 +101,14 @@ def all_links(page: Path) -> list[str]:
 
 
 def anchors(page: Path) -> set[str]:
-    """What a link to the page may name after ``#``."""
+    """Return the anchors that a link to the page may name after ``#``."""
     text = _FENCE.sub("", page.read_text(encoding="utf-8"))
     headings = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def section(page: Path, heading: str) -> str:
-    """What stands under a heading, up to the next one of its level or above."""
+    """Return the text under a heading, up to the next heading of its level or above."""
     text = page.read_text(encoding="utf-8")
     found = re.search(rf"^(#+) {re.escape(heading)}$", text, flags=re.MULTILINE)
     assert found, f"{name_of(page)} has no heading {heading!r}"
@@ -118,7 +118,7 @@ def section(page: Path, heading: str) -> str:
 
 
 def words_of(command: str) -> list[list[str]]:
-    """The words of each simple command of a line: what stands between ``&&``, ``|`` and ``;``."""
+    """Return the words of each simple command of a line, split at ``&&``, ``|`` and ``;``."""
     lexer = shlex.shlex(command, posix=True, punctuation_chars="|&;")
     lexer.whitespace_split = True
     found: list[list[str]] = [[]]
@@ -152,7 +152,7 @@ def _commands_of_console(block: Block) -> list[Command]:
 
 
 def _joined(lines: list[str]) -> list[str]:
-    """Lines that make one command (an open quote, a backslash at the end) as one."""
+    """Join the lines of one command: after an open quote, or after a backslash at the end."""
     found: list[str] = []
     pending = ""
     for line in lines:

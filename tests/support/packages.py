@@ -1,4 +1,4 @@
-"""Sources of connector packages, healthy ones, that the tests make wheels of."""
+"""Sources of working connector packages, from which the tests build wheels."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os, pathlib
 if "MARKS" in os.environ:
     (pathlib.Path(os.environ["MARKS"]) / __name__).touch()
 """
-"""Leaves a file behind when the module is imported, in the directory that the variable MARKS names."""
+"""Makes a file in the directory that the variable MARKS names when the module is imported."""
 
 GREETING = (
     MARK
@@ -26,7 +26,7 @@ class Greeting(SyncConnectorBase):
         return Resource.succeeded(outputs={"greeting": f"Hello, {name}!"})
 '''
 )
-"""``greeting``: a sync connector that gives the output ``greeting``."""
+"""``greeting``: a sync connector with the output ``greeting``."""
 
 COUNTDOWN = (
     MARK
@@ -42,7 +42,7 @@ class Countdown(ResourceMeta):
 
 
 class CountdownConnector(AsyncConnectorBase):
-    """Counts down to nought, by one with each poll."""
+    """Counts down to zero, by one for each poll."""
 
     def __init__(self):
         super().__init__(task_type_name="countdown", metadata_type=Countdown)
@@ -61,4 +61,4 @@ class CountdownConnector(AsyncConnectorBase):
         pass
 '''
 )
-"""``countdown``: an async connector whose job runs for two polls and gives the output ``start``."""
+"""``countdown``: an async connector whose job runs for two polls, with the output ``start``."""

@@ -1,10 +1,10 @@
-"""Sources of connector modules, for the distributions that tests install."""
+"""Sources of connector modules for the distributions that tests install."""
 
 from __future__ import annotations
 
 
 def sync_connector(task_type: str = "acme", *, name: str = "Acme", version: int = 0) -> str:
-    """The source of a module with one sync connector class, which records its objects in ``made``."""
+    """Return the source of a module with one sync connector class, which records its instances in ``made``."""
     return f"""
 from connector_core import Resource, SyncConnectorBase
 

@@ -1,4 +1,4 @@
-"""Real virtual environments for tests, made by uv."""
+"""Make real virtual environments for tests with uv."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from support.wheels import ROOT
 
 CONSTRAINTS = ROOT / "constraints.txt"
 
-# What a process needs of the machine it runs on. Everything else stays out: PYTHONPATH, VIRTUAL_ENV, CONNECTORS_*, …
+# The variables that a process needs. All others are left out: PYTHONPATH, VIRTUAL_ENV, CONNECTORS_*, …
 _MACHINE = ("HOME", "LANG", "LC_ALL", "PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "TZ", "USER")
 _CERTIFICATES = ("CURL_CA_BUNDLE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE")
-# How this machine reaches a package index; installing needs it, and nothing else does.
+# The settings for reaching a package index, which only an installation needs.
 _INDEX = ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "XDG_CACHE_HOME")
 _INDEX_PREFIXES = ("PIP_", "UV_")
-# uv's settings that would lead it to another environment or Python than the one it is told of.
+# The settings that would lead uv to another environment or Python than the given one.
 _NEVER = frozenset({"UV_PROJECT_ENVIRONMENT", "UV_PYTHON", "UV_SYSTEM_PYTHON", "PIP_TARGET", "PIP_PREFIX", "PIP_USER"})
 
 
 def minimal_environment(*, index: bool = False) -> dict[str, str]:
-    """Give the environment of a process that is to know nothing of the one that starts it.
+    """Return the environment variables for a process that must not depend on this one.
 
     Args:
-        index: Whether the process installs packages, and needs to know how this machine does that.
+        index: True if the process installs packages from an index.
     """
     wanted = {*_MACHINE, *_CERTIFICATES}
     if index:
@@ -41,12 +41,12 @@ def minimal_environment(*, index: bool = False) -> dict[str, str]:
 
 
 def unmeasured() -> dict[str, str]:
-    """Return this process's environment without coverage, which slows down a long process that covers nothing new."""
+    """Return this process's environment without coverage, for a long process that covers nothing new."""
     return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_PROCESS_")}
 
 
 class Venv:
-    """A virtual environment in a directory of its own, empty at first (no pip either)."""
+    """A virtual environment in its own directory, without any packages at first, not even pip."""
 
     def __init__(self, path: Path, python: str | Path | None = None) -> None:
         """Make the environment in `path`, with `python` or the Python that runs the tests."""
@@ -65,12 +65,12 @@ class Venv:
 
     @property
     def site_packages(self) -> Path:
-        """The directory that packages are installed in."""
+        """The directory of the installed packages."""
         (path,) = self.path.glob("Lib/site-packages" if os.name == "nt" else "lib/python3*/site-packages")
         return path
 
     def bin(self, name: str) -> Path:
-        """The path of the environment's command `name`, be it there or not."""
+        """Return the path of the environment's command `name`, which need not exist."""
         return self.scripts / (f"{name}.exe" if os.name == "nt" else name)
 
     def install(
@@ -101,11 +101,11 @@ class Venv:
 
         Args:
             command: The command and its arguments.
-            env: Variables over and above `minimal_environment()`.
-            check: Whether an exit status other than 0 is an AssertionError that shows the output.
-            cwd: The working directory; by default the environment's, where no source can be imported by accident.
-            input: What the command reads from standard input.
-            timeout: Seconds after which the command is killed.
+            env: Variables in addition to `minimal_environment()`.
+            check: If true, raise an AssertionError with the output for an exit status other than 0.
+            cwd: The working directory; by default the environment's, from which no source can be imported by accident.
+            input: The standard input.
+            timeout: The seconds after which the command is killed.
         """
         program = self.bin(str(command[0]))
         arguments = [str(program if program.exists() else command[0]), *map(str, command[1:])]

@@ -1,4 +1,4 @@
-"""Real wheels for tests: of sources made up on the spot, or of a project that exists."""
+"""Build real wheels for tests, from given sources or from an existing project."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hatchling.builders.wheel import WheelBuilder
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# What a project has beside its sources, and can be large: environments, caches, other projects.
+# Directories beside the sources that can be large: environments, caches, other projects.
 _BESIDE_SOURCES = shutil.ignore_patterns(".*", "tests", "docs", "dist", "build", "plugins", "*.egg-info")
 
 
@@ -25,16 +25,15 @@ def build_wheel(
     entry_points: Mapping[str, Mapping[str, str]] | None = None,
     dependencies: Iterable[str] = (),
 ) -> Path:
-    """Build a wheel of a distribution that is described here, and return its path in the directory `dest`.
+    """Build a wheel of the described distribution, and return its path in the directory `dest`.
 
     Args:
-        dest: Where the wheel is put; made if need be.
+        dest: The directory for the wheel; it is made if it does not exist.
         name: The distribution's name.
         version: The distribution's version.
-        files: Path within the wheel (`pkg/__init__.py`, or `module.py`) to content. None makes a distribution that has
-            metadata only.
-        entry_points: Group to (name to value).
-        dependencies: Requirements of the distribution.
+        files: The content by path within the wheel (`pkg/__init__.py`, or `module.py`). None: only metadata.
+        entry_points: The value by name, by group.
+        dependencies: The requirements of the distribution.
     """
     with tempfile.TemporaryDirectory(prefix="wheel-") as temporary:
         root = Path(temporary)
@@ -53,7 +52,7 @@ def build_wheel(
 def build_project(project: Path, dest: Path) -> Path:
     """Build a wheel of the project in the directory `project`, and return its path in the directory `dest`."""
     with tempfile.TemporaryDirectory(prefix="project-") as temporary:
-        # A copy, because a build leaves nothing behind in a checkout that other processes build from just now.
+        # Build a copy, because other processes may build from the same checkout at the same time.
         copy = Path(temporary) / "project"
         shutil.copytree(
             project, copy, ignore=lambda path, names: _BESIDE_SOURCES(path, names) if Path(path) == project else set()
@@ -63,7 +62,7 @@ def build_project(project: Path, dest: Path) -> Path:
 
 def _build(root: Path, dest: Path) -> Path:
     dest.mkdir(parents=True, exist_ok=True)
-    # Built elsewhere and moved: what can be seen under the name of a wheel is complete, even while others build it.
+    # Build in another directory and move the wheel, so that other processes see only complete wheels.
     with tempfile.TemporaryDirectory(prefix=".build-", dir=dest) as temporary:
         (artifact,) = WheelBuilder(str(root)).build(directory=temporary, versions=["standard"])
         wheel = dest / Path(artifact).name
@@ -88,12 +87,12 @@ def _pyproject(
         f"dependencies = [{', '.join(map(_quoted, dependencies))}]",
     ]
     for group, entries in entry_points.items():
-        # TOML's [project.scripts] is the one way to declare the group console_scripts.
+        # The group console_scripts can only be declared as [project.scripts].
         table = "project.scripts" if group == "console_scripts" else f"project.entry-points.{_quoted(group)}"
         lines.append(f"[{table}]")
         lines += [f"{_quoted(entry)} = {_quoted(value)}" for entry, value in entries.items()]
     lines.append("[tool.hatch.build.targets.wheel]")
-    # `only-include` takes what is named and looks for nothing; an empty wheel must be allowed in so many words.
+    # `only-include` takes the named paths alone; an empty wheel needs `bypass-selection`.
     lines.append(f"only-include = [{', '.join(map(_quoted, top_levels))}]" if top_levels else "bypass-selection = true")
     lines.append('exclude = ["pyproject.toml"]')
     return "\n".join(lines) + "\n"

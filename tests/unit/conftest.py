@@ -1,4 +1,4 @@
-"""What makes the unit tests hermetic, and the fixtures that several of them share."""
+"""Fixtures that isolate the unit tests from the machine, and fixtures that several tests share."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-# Imported here, before the tests hide the machine's distributions: it looks for entry points of its own.
+# Imported before the tests hide the machine's distributions, because it looks for its own entry points.
 import fsspec  # noqa: F401
 import hypothesis
 import pytest
@@ -17,7 +17,7 @@ from connector_core import ConnectorRegistry
 from connector_core.literals.kinds import KINDS
 from connector_core.testing.sites import Site
 
-# Enough examples to find what is wrong, few enough to be run with every change; time never fails a test.
+# Few enough examples to run with every change. No deadline: a slow machine must not fail a test.
 hypothesis.settings.register_profile(
     "unit", max_examples=60, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
@@ -27,14 +27,14 @@ _PREFIXES = ("CONNECTORS_", "_FSEC_", "FLYTE_SECRETS_")
 
 
 class _FindsNothingOf:
-    """A finder of distributions that sees only what a test has put on ``sys.path``."""
+    """A finder of distributions that sees only the directories that a test added to ``sys.path``."""
 
     def __init__(self, finder: Any, hidden: frozenset[str]) -> None:
         self._finder = finder
         self._hidden = hidden
 
     def find_distributions(self, context: Any) -> Any:
-        if context.name is None:  # One that is asked for by its name is a library's own version.
+        if context.name is None:  # A lookup by name is a library that reads its own version.
             context = DistributionFinder.Context(path=[entry for entry in context.path if entry not in self._hidden])
         return self._finder.find_distributions(context)
 
@@ -44,7 +44,7 @@ class _FindsNothingOf:
 
 @pytest.fixture(autouse=True)
 def hermetic(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No entry point, setting or secret of the machine, and nothing that another test registered, is seen."""
+    """Hide the entry points, settings and secrets of the machine, and everything that other tests registered."""
     for variable in list(os.environ):
         if variable.startswith(_PREFIXES):
             monkeypatch.delenv(variable)
@@ -61,13 +61,13 @@ def hermetic(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def registry() -> ConnectorRegistry:
-    """A registry without discovery."""
+    """Return a registry without discovery."""
     return ConnectorRegistry(discover=False)
 
 
 @pytest.fixture
 def site(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    """A directory on ``sys.path`` to install distributions in."""
+    """Provide a directory on ``sys.path`` for installing distributions."""
     made = Site(tmp_path_factory.mktemp("site"))
     monkeypatch.syspath_prepend(str(made.path))
     yield made
@@ -76,7 +76,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture
 def second_site(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    """Another one, which comes first."""
+    """Provide another directory, which comes first on ``sys.path``."""
     made = Site(tmp_path_factory.mktemp("second-site"))
     monkeypatch.syspath_prepend(str(made.path))
     yield made
