@@ -12,7 +12,7 @@ import os
 import re
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import importlib_metadata
 
@@ -141,14 +141,22 @@ def scan() -> Scan:
         if found is None:
             continue
         try:
-            metadata = point.dist.metadata  # type: ignore[union-attr]
-            entry = Entry(point.name, point.value, metadata["Name"], metadata["Version"])
+            entry = Entry(point.name, point.value, *_name_and_version(point.dist))
         except Exception as error:
             entry = Entry(point.name, point.value)
             unreadable.append(f"The metadata of the distribution that declares {entry.value!r} is broken: {error}.")
         found[entry] = None
     # Plugins are registered in this order, so it must not depend on the order of a directory listing.
     return Scan(tuple(entries), tuple(sorted(plugins, key=_by_name)), tuple(unreadable))
+
+
+def _name_and_version(distribution: Any) -> tuple[str, str]:
+    # `distribution.metadata` parses the headers with the email package, whose import takes longer than the whole scan.
+    headers = (distribution.read_text("METADATA") or "").partition("\n\n")[0]
+    found = dict(re.findall(r"^(Name|Version):[ \t]*(\S.*?)\s*$", headers, re.MULTILINE))
+    if len(found) == 2:
+        return found["Name"], found["Version"]
+    return distribution.metadata["Name"], distribution.metadata["Version"]
 
 
 def apply_settings(entry: Entry, settings: Settings) -> Entry:

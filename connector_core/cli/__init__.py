@@ -88,7 +88,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and stop")
     parser.add_argument("--verbose", action="store_true", help="show tracebacks")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    # With `prog`, argparse does not format a usage here, for which it would import shutil.
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", prog="connectors")
 
     def add(name: str, summary: str, *, json: str | None) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=summary, description=summary[:1].upper() + summary[1:] + ".")

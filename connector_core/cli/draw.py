@@ -46,20 +46,18 @@ def print_table(rows: list[dict[str, Any]]) -> None:
 
 def print_value(name: str, value: Any) -> None:
     """Print an output: a table as a table, text as it is, anything else as JSON."""
-    from connector_core.literals import StructuredDataset  # Imported late: `connectors list` needs no protobuf.
-
     shown = json_value(value)
     if is_table(value):
         print(f"{name}:")
         print_table(shown)
-    elif isinstance(value, StructuredDataset):
+    elif isinstance(shown, str):
+        print(f"{name}:\n{shown}" if "\n" in shown else f"{name}: {shown}", end="" if shown.endswith("\n") else "\n")
+    elif _is_dataset(value):
         print(f"{name}: {shown['format'] or 'dataset'} at {shown['uri']}")
         if shown["columns"]:
             print_table([{"column": column, "type": kind} for column, kind in shown["columns"].items()])
-    elif isinstance(shown, str) and "\n" in shown:
-        print(f"{name}:\n{shown}", end="" if shown.endswith("\n") else "\n")
     else:
-        print(f"{name}: {shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False)}")
+        print(f"{name}: {json.dumps(shown, ensure_ascii=False)}")
 
 
 def is_table(value: Any) -> bool:
@@ -95,6 +93,12 @@ def json_value(value: Any) -> Any:
             columns = {name: _type_name(kind) for name, kind in value.columns.items()}
             return {"uri": value.uri, "format": value.file_format or None, "columns": columns}
     return MessageToDict(value)
+
+
+def _is_dataset(value: Any) -> bool:
+    from connector_core.literals import StructuredDataset
+
+    return isinstance(value, StructuredDataset)
 
 
 def _type_name(kind: LiteralType) -> str:

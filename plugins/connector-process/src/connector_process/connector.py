@@ -33,7 +33,6 @@ from connector_process.job import Job, Reason, Record, Result
 from connector_process.launch import job_of_key, new_job, start
 from connector_process.order import order_of
 from connector_process.output import last_lines, lines_from, size, tail
-from connector_process.sessions import KILL_SECONDS, end_processes, orphans
 
 __all__ = ["ProcessConnector", "ProcessMeta"]
 
@@ -121,6 +120,8 @@ class ProcessConnector(AsyncConnectorBase):
         record = job.record
         if record is None or job.result is not None:
             return
+        from connector_process.sessions import KILL_SECONDS  # Imported late, because psutil is slow to import.
+
         job.mark_deleted()
         if job.is_supervised:
             with suppress(ProcessLookupError):  # The supervisor has just ended.
@@ -197,6 +198,8 @@ def _result(job: Job, record: Record, grace_seconds: float = 0) -> Result | None
     # The job may have ended between these two lines.
     if (result := job.result) is not None:
         return result
+    from connector_process.sessions import end_processes, orphans
+
     if not end_processes(lambda: orphans(job, record), grace_seconds):
         raise TransientError(f"{record.command[0]!r} lost its supervisor, but is not gone yet.", code="STILL_ENDING")
     result = Result(Reason.DELETED if job.is_deleted else Reason.LOST)

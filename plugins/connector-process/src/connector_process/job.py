@@ -21,70 +21,67 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any, NamedTuple
 
-__all__ = ["MARKER", "Job", "Order", "Reason", "Record", "Result", "Terms"]
+__all__ = ["MARKER", "Job", "Order", "Reason", "Record", "Result"]
 
 MARKER = "CONNECTOR_PROCESS_JOB"
 """The environment variable with the job's directory. It also shows to which job a process belongs."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Terms:
-    """The settings of a job that its directory keeps.
+class Order(NamedTuple):
+    """The command that a supervisor runs.
 
     Args:
         command: The program and its arguments.
         grace_seconds: The seconds that the command may take to end after SIGTERM.
         retryable_exit_codes: The exit codes after which another attempt may succeed.
         gives_stdout: True if the task has the output ``stdout``.
+        cwd: The command's working directory.
+        env: The command's whole environment. It is never written to disk.
     """
 
     command: list[str]
     grace_seconds: float
     retryable_exit_codes: list[int]
     gives_stdout: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Order(Terms):
-    """The command that a supervisor runs.
-
-    Args:
-        cwd: The command's working directory.
-        env: The command's whole environment. It is never written to disk.
-    """
-
     cwd: str
     env: dict[str, str]
 
     def to_json(self) -> bytes:
         """Return the order as JSON, which ``from_json`` reads."""
-        return json.dumps(asdict(self)).encode()
+        return json.dumps(self._asdict()).encode()
 
     @classmethod
     def from_json(cls, data: bytes) -> Order:
         """Read an order from the JSON that ``to_json`` returns.
 
         Raises:
-            ValueError: if it is incomplete.
+            TypeError: if it is incomplete.
+            ValueError: if it is not JSON.
         """
-        return _from_dict(cls, json.loads(data))
+        return cls(**json.loads(data))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Record(Terms):
+class Record(NamedTuple):
     """The job that was started: the content of ``job.json``.
 
     Args:
+        command: As in the order, like the next three.
+        grace_seconds: As in the order.
+        retryable_exit_codes: As in the order.
+        gives_stdout: As in the order.
         supervisor: The supervisor's process id.
         leader: The command's process id, which is also the id of its session and its process group.
         leader_started: The time at which the command started, in seconds since the machine booted.
     """
 
+    command: list[str]
+    grace_seconds: float
+    retryable_exit_codes: list[int]
+    gives_stdout: bool
     supervisor: int
     leader: int
     leader_started: float
@@ -101,8 +98,7 @@ class Reason(StrEnum):
     """The supervisor was killed, so it is unknown how the command ended."""
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """The end of a job: the content of ``result.json``.
 
     Args:
@@ -114,8 +110,7 @@ class Result:
     exit_code: int | None = None
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """The directory of one job.
 
     Args:
@@ -152,7 +147,8 @@ class Job:
     def record(self) -> Record | None:
         """The record of the job that was started; None if none was."""
         data = _read(self._job_file)
-        return None if data is None else _from_dict(Record, data)
+        # Ignore fields that a later release added: a job must survive a downgrade.
+        return None if data is None else Record(**{name: data[name] for name in Record._fields})
 
     @property
     def result(self) -> Result | None:
@@ -183,7 +179,7 @@ class Job:
 
     def end(self, result: Result) -> None:
         """Write how the job ended."""
-        _write(self._result_file, asdict(result))
+        _write(self._result_file, result._asdict())
 
     @contextmanager
     def starting(self) -> Iterator[int]:
@@ -209,7 +205,7 @@ class Job:
 
     def publish(self, claim: IO[str], record: Record) -> None:
         """Make the job known to other processes: from now on, it is never started again."""
-        json.dump(asdict(record), claim)
+        json.dump(record._asdict(), claim)
         claim.flush()
         self._unpublished_file.rename(self._job_file)
 
@@ -232,14 +228,6 @@ class Job:
     @property
     def _deleted_file(self) -> Path:
         return self.path / "deleted"
-
-
-T = TypeVar("T", bound=Terms)
-
-
-def _from_dict(cls: type[T], data: dict[str, Any]) -> T:
-    # Ignore fields that a later release added: a job must survive a downgrade.
-    return cls(**{field.name: data[field.name] for field in fields(cls) if field.name in data})
 
 
 def _read(path: Path) -> Any:

@@ -13,11 +13,10 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
-from dataclasses import fields
 from pathlib import Path
 from typing import IO, Any
 
-from connector_process.job import MARKER, Job, Order, Reason, Record, Result, Terms
+from connector_process.job import MARKER, Job, Order, Reason, Record, Result
 from connector_process.sessions import end_processes, has_ended, session, started
 
 __all__ = ["main"]
@@ -60,8 +59,16 @@ def _start(job: Job, order: Order, claim: IO[str]) -> subprocess.Popen[bytes]:
     def publish() -> None:
         # The new process itself publishes the job, so that the command never runs unpublished.
         leader = os.getpid()
-        terms: dict[str, Any] = {field.name: getattr(order, field.name) for field in fields(Terms)}
-        job.publish(claim, Record(supervisor=supervisor, leader=leader, leader_started=started(leader), **terms))
+        record = Record(
+            command=order.command,
+            grace_seconds=order.grace_seconds,
+            retryable_exit_codes=order.retryable_exit_codes,
+            gives_stdout=order.gives_stdout,
+            supervisor=supervisor,
+            leader=leader,
+            leader_started=started(leader),
+        )
+        job.publish(claim, record)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
     with job.stdout.open("wb") as stdout, job.stderr.open("wb") as stderr:
