@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from inspect import isabstract
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -70,6 +69,8 @@ def import_value(entry: Entry) -> Any:
     for name in (attribute or "").split(".") if attribute else ():
         if not hasattr(value, name):
             usable = [there for there in dir(value) if not isabstract(getattr(value, there, None))]
+            from difflib import get_close_matches  # Imported late: a run that succeeds has no use for it.
+
             near = get_close_matches(name, usable, n=3)
             hint = f"Did you mean {' or '.join(near)}?" if near else "Name a connector class there."
             raise EntryRefused(f"The module {module_name} has no {attribute}.", hint)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from connector_core.errors import EntryRefused
@@ -27,6 +26,8 @@ def suggest_names(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     if not names:
         return "No connector is installed: install a connector package, or register one."
+    from difflib import get_close_matches  # Imported late: a run that succeeds has no use for it.
+
     near = get_close_matches(name, names, n=3)
     return f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(names[:20])}."
 

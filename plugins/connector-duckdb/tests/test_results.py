@@ -104,6 +104,31 @@ def test_the_parquet_file_equals_the_source(do, tmp_path):
         assert connection.execute(f"SELECT count(*), max(i) FROM '{uri}'").fetchone() == (100_000, 99_999)
 
 
+PLAIN = (
+    "SELECT CASE WHEN i % 7 > 0 THEN i % 2 = 0 END AS b, (i % 99)::TINYINT AS i1, i::SMALLINT AS i2, i::INTEGER AS i4, "
+    "i * 10_000_000_000 AS i8, (i % 200)::UTINYINT AS u1, i::USMALLINT AS u2, i::UINTEGER AS u4, (i / 7)::FLOAT AS f, "
+    "CASE i % 5 WHEN 0 THEN 'nan'::DOUBLE WHEN 1 THEN NULL ELSE i / 3 END AS d, repeat('é', (i % 9)::INTEGER) AS s "
+    "FROM range(3000) r(i)"
+)
+
+
+@pytest.mark.parametrize("arrow", [False, True])
+def test_plain_columns_are_the_same_with_and_without_arrow(do, dataset_type, arrow):
+    declared = {"rows": dataset_type} if arrow else None
+    uri = dataset_of(do(PLAIN, declared=declared)).uri
+    with duckdb.connect() as connection:
+        expected = connection.sql(PLAIN).to_arrow_table()
+    table = pq.read_table(uri)
+    assert table.schema.equals(expected.schema)
+    assert str(table.to_pylist()) == str(expected.to_pylist())  # NaN is not equal to itself.
+
+
+def test_plain_rows_are_those_that_arrow_gives(do):
+    found = do(f"{PLAIN} LIMIT 500").outputs["rows"]
+    with duckdb.connect() as connection:
+        assert str(found) == str(connection.sql(f"{PLAIN} LIMIT 500").to_arrow_table().to_pylist())
+
+
 def test_the_parquet_file_keeps_the_order_of_the_rows(do):
     table = pq.read_table(dataset_of(do("SELECT i FROM range(100000) r(i) ORDER BY i DESC")).uri)
     assert table["i"].to_pylist() == list(range(99_999, -1, -1))

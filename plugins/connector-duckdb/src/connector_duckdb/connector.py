@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from itertools import chain
-from typing import TYPE_CHECKING, Any
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from connector_core import (
     Directory,
@@ -22,15 +20,18 @@ from connector_core import (
     to_literal,
 )
 from connector_core.errors import NoCurrentCall
-from connector_duckdb.dataset import write_dataset
+from connector_duckdb.plain import PlainBatch
 from connector_duckdb.query import Query
-from connector_duckdb.rows import to_rows
 from connector_duckdb.task import Output, Settings
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from connector_core.idl import LiteralMap, TaskTemplate
 
 __all__ = ["DuckDBConnector"]
+
+Batch: TypeAlias = "PlainBatch | pa.RecordBatch"
 
 
 class DuckDBConnector(SyncConnectorBase):
@@ -69,12 +70,15 @@ class DuckDBConnector(SyncConnectorBase):
             datasets = {name: value for name, value in values.items() if isinstance(value, StructuredDataset)}
             for name, dataset in datasets.items():
                 query.load(name, dataset)
-            batches = query.run(sql, {name: _bound(values[name]) for name in values if name not in datasets})
+            bound = {name: _bound(values[name]) for name in values if name not in datasets}
+            batches: Iterator[Batch] = query.run(sql, bound, arrow=output.is_dataset)
             rows, batches = _inline(batches, output, settings)
             if rows is not None:
                 return Resource.succeeded(outputs={output.name: rows}, message=_count(len(rows)))
+            from connector_duckdb.dataset import write_dataset  # Imported late, because pyarrow is slow to import.
+
             uri = f"{output_prefix.rstrip('/')}/{output.name}.parquet"
-            dataset, written = write_dataset(uri, query.schema, batches)
+            dataset, written = write_dataset(uri, query.schema, map(_to_arrow, batches))
         return Resource.succeeded(outputs={output.name: dataset}, message=f"{_count(written)} written to {uri}")
 
 
@@ -86,14 +90,14 @@ MAX_DECLARED_BYTES = 2 * 1024 * 1024
 
 
 def _inline(
-    batches: Iterator[pa.RecordBatch], output: Output, settings: Settings
-) -> tuple[list[dict[str, Any]] | None, Iterator[pa.RecordBatch]]:
+    batches: Iterator[Batch], output: Output, settings: Settings
+) -> tuple[list[dict[str, Any]] | None, Iterator[Batch]]:
     """Return the rows, or None if they are too many, and all batches that are not in the rows."""
     if output.is_dataset:
         return None, batches
     max_rows = None if output.is_list else settings.inline_rows
     max_bytes = MAX_DECLARED_BYTES if output.is_list else MAX_INLINE_BYTES
-    taken: list[pa.RecordBatch] = []
+    taken: list[Batch] = []
     for batch in batches:
         taken.append(batch)
         # Arrow takes at most eight times the bytes of a literal (a small int has eight bytes here and one there). A
@@ -101,7 +105,7 @@ def _inline(
         if _exceeds(sum(map(len, taken)), max_rows) or sum(part.nbytes for part in taken) > 8 * max_bytes:
             break
     else:
-        rows = [row for part in taken for row in to_rows(part)]
+        rows = [row for part in taken for row in _to_rows(part)]
         if to_literal(rows).ByteSize() <= max_bytes:
             return rows, iter(())
     if output.is_list:
@@ -111,6 +115,18 @@ def _inline(
             code="RESULT_TOO_LARGE",
         )
     return None, chain(taken, batches)
+
+
+def _to_rows(batch: Batch) -> list[dict[str, Any]]:
+    if isinstance(batch, PlainBatch):
+        return batch.to_rows()
+    from connector_duckdb.rows import to_rows
+
+    return to_rows(batch)
+
+
+def _to_arrow(batch: Batch) -> pa.RecordBatch:
+    return batch.to_arrow() if isinstance(batch, PlainBatch) else batch
 
 
 def _exceeds(number: int, limit: int | None) -> bool:

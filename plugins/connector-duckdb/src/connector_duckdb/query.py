@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pyarrow as pa
 
 from connector_core import Directory, File, LiteralError, PermanentError, RetryableError, StructuredDataset
 from connector_core.errors import CallError
 from connector_core.idl import Literal
+from connector_duckdb.plain import PlainBatch, arrow_schema, is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pyarrow as pa
     from duckdb.sqltypes import DuckDBPyType
 
 __all__ = ["Query"]
@@ -33,12 +36,9 @@ class Query:
         database: The database, as for ``duckdb.connect``.
         read_only: Open it for reading only.
         seconds: The seconds after which the SQL is interrupted; None: never.
-
-    Attributes:
-        schema: The schema of the result; set once the SQL runs.
     """
 
-    schema: pa.Schema
+    _schema: Callable[[], pa.Schema]
 
     def __init__(self, database: str, read_only: bool, seconds: float | None) -> None:
         self._seconds = seconds
@@ -71,21 +71,26 @@ class Query:
             PermanentError: if the dataset cannot be read, or DuckDB cannot hold it.
             RetryableError: if loading was interrupted.
         """
+        import pyarrow as pa
+
         try:
             rows = dataset.read(pa.RecordBatchReader)
         except LiteralError as error:
             raise PermanentError(f"The input {name!r} cannot be read: {error}", code="INPUTS") from error
-        with self._sql_errors():
+        with self._sql_errors(pa.ArrowException):
             self._connection.register(_LOADING, rows)
             self._connection.execute(f"CREATE TEMP TABLE {_quoted(name)} AS SELECT * FROM {_LOADING}")
             self._connection.unregister(_LOADING)
 
-    def run(self, sql: str, values: Mapping[str, Any]) -> Iterator[pa.RecordBatch]:
+    def run(
+        self, sql: str, values: Mapping[str, Any], *, arrow: bool
+    ) -> Iterator[PlainBatch] | Iterator[pa.RecordBatch]:
         """Run all statements, and stream the result of the last one in batches.
 
         Args:
             sql: One statement or several.
             values: A value for each parameter that the statements name.
+            arrow: If True, the batches are Arrow's. Otherwise they are PlainBatch objects if the types allow it.
 
         Raises:
             PermanentError: if the SQL failed, or the values do not match the parameters.
@@ -104,13 +109,40 @@ class Query:
                 self._connection.execute(statement, _named(statement, values)).complete()
             last = statements[-1]
             relation = self._connection.sql(last, params=_named(last, values))
-            reader = _carriable(relation).to_arrow_reader(BATCH_ROWS)
-            self.schema = reader.schema
-        return self._batches(reader)
+            names, types = _distinct(relation.columns), [str(kind) for kind in relation.types]
+            if arrow or not is_plain(types):
+                return self._arrow_batches(relation)
+            self._schema = partial(arrow_schema, names, types)
+            if relation.type == "MATERIALIZED_RELATION":  # It changes something, and DuckDB has run it to its end.
+                rows = relation.iter_rows(BATCH_ROWS)
+                return self._plain_batches(names, types, lambda: list(islice(rows, BATCH_ROWS)))
+            result = self._connection.execute(last, _named(last, values))
+            return self._plain_batches(names, types, lambda: result.fetchmany(BATCH_ROWS))
 
-    def _batches(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema of the result; known once the SQL runs."""
+        return self._schema()
+
+    def _plain_batches(
+        self, names: list[str], types: list[str], fetch: Callable[[], list[tuple[Any, ...]]]
+    ) -> Iterator[PlainBatch]:
         with self._sql_errors():
-            yield from reader
+            while rows := fetch():
+                yield PlainBatch(names, types, rows)
+
+    def _arrow_batches(self, relation: duckdb.DuckDBPyRelation) -> Iterator[pa.RecordBatch]:
+        import pyarrow as pa
+
+        with self._sql_errors(pa.ArrowException):
+            reader = _carriable(relation).to_arrow_reader(BATCH_ROWS)
+        self._schema = lambda: reader.schema
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            with self._sql_errors(pa.ArrowException):
+                yield from reader
+
+        return batches()
 
     def _interrupt(self) -> None:
         if self._done.wait(self._seconds):
@@ -121,11 +153,12 @@ class Query:
             self._connection.interrupt()
 
     @contextmanager
-    def _sql_errors(self) -> Iterator[None]:
+    def _sql_errors(self, *more: type[Exception]) -> Iterator[None]:
+        kinds: tuple[type[Exception], ...] = (duckdb.Error, OSError, *more)
         try:
             yield
         # While rows are streaming, Arrow raises errors as an OSError with DuckDB's message.
-        except (duckdb.Error, pa.ArrowException, OSError) as error:
+        except kinds as error:
             if self._expired:
                 raise RetryableError(
                     f"The SQL was interrupted: it did not end within {self._seconds:.3g} s.", code="DEADLINE"
