@@ -1,4 +1,4 @@
-"""Imports flow one way, and the core names no plugin: the contracts are in pyproject.toml."""
+"""Imports follow the contracts in pyproject.toml: they flow one way, and the core names no plugin."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from support.wheels import ROOT
 
 
 def test_imports_keep_their_contracts() -> None:
-    # The session with the oldest dependencies does without it: it needs a newer rich than we do.
+    # The session with the oldest dependencies lacks import-linter, which needs a newer rich than we do.
     pytest.importorskip("importlinter")
     completed = subprocess.run(
         [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
@@ -26,7 +26,7 @@ def test_imports_keep_their_contracts() -> None:
     assert completed.returncode == 0, completed.stdout + completed.stderr
 
 
-def test_plain_values_need_no_seldom_used_module() -> None:
+def test_plain_values_import_no_rarely_used_module() -> None:
     program = """
 import sys
 import tempfile

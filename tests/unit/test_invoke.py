@@ -1,4 +1,4 @@
-"""Calling a connector's method: kinds of methods, arguments, secrets, errors, time limits, threads, logs."""
+"""Calling a connector's methods: kinds of methods, arguments, secrets, errors, time limits, threads, logs."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ RUNNING = Resource.running()
 
 
 def calls(method: Callable[..., Any], operation: str = "get", **attributes: Any) -> Jobs:
-    """An async connector with one method replaced."""
+    """Return an async connector with one method replaced."""
     return type("Probe", (Jobs,), {operation: method, **attributes})()
 
 
@@ -56,7 +56,7 @@ def run(connector: Any, operation: str = "get", /, registry: Any = None, call: A
 
 
 class Recorder:
-    """A plugin that keeps what the call hooks are told."""
+    """A plugin that keeps the outcomes that the call hooks get."""
 
     def __init__(self) -> None:
         self.outcomes: list[Outcome] = []
@@ -76,7 +76,7 @@ def recorder(registry: ConnectorRegistry) -> Recorder:
 def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
+        assert time.monotonic() < deadline, f"the condition did not hold within {seconds} s"
         time.sleep(0.002)
 
 
@@ -96,7 +96,7 @@ class TestKindsOfMethods:
 
         assert run(calls(get)) is RUNNING
 
-    def test_a_decorator_that_hides_an_async_method_is_seen_through(self) -> None:
+    def test_a_decorated_async_method_is_awaited(self) -> None:
         def retried(method: Any) -> Any:
             @functools.wraps(method)
             def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -111,7 +111,7 @@ class TestKindsOfMethods:
 
         assert run(calls(get), output_prefix="p") is RUNNING
 
-    def test_a_static_or_class_method_is_as_good(self) -> None:
+    def test_static_and_class_methods_work(self) -> None:
         @staticmethod
         def static(resource_meta: Any) -> Resource:
             return RUNNING
@@ -125,13 +125,13 @@ class TestKindsOfMethods:
 
 
 class TestArguments:
-    def test_a_method_is_given_what_its_signature_names(self) -> None:
+    def test_a_method_gets_the_arguments_that_its_signature_names(self) -> None:
         def get(self: Any, resource_meta: Any) -> Resource:
             return RUNNING
 
         assert run(calls(get), output_prefix="s3://b") is RUNNING
 
-    def test_with_keyword_arguments_it_is_given_all(self) -> None:
+    def test_a_method_with_keyword_arguments_gets_all(self) -> None:
         given: dict[str, Any] = {}
 
         async def get(self: Any, resource_meta: Any, **kwargs: Any) -> Resource:
@@ -142,7 +142,7 @@ class TestArguments:
         assert given == {"output_prefix": "s3://b", "further": 1}
 
     @pytest.mark.parametrize("method_takes", ["named", "all"])
-    def test_a_decorated_method_is_given_what_both_accept(self, method_takes: str) -> None:
+    def test_a_decorated_method_gets_the_arguments_that_both_signatures_accept(self, method_takes: str) -> None:
         def narrow(method: Any) -> Any:
             @functools.wraps(method)
             def wrapper(self: Any, resource_meta: Any) -> Any:
@@ -168,7 +168,7 @@ class TestArguments:
 
 class TestCurrentCall:
     @pytest.mark.parametrize("is_async", [True, False])
-    def test_it_is_there_inside_a_method(self, is_async: bool) -> None:
+    def test_it_is_set_inside_a_method(self, is_async: bool) -> None:
         seen: list[Call] = []
 
         def get(self: Any, resource_meta: Any) -> Resource:
@@ -190,11 +190,11 @@ class TestCurrentCall:
         assert call.task_category == TaskCategory("job")
         assert "'v'" not in repr(call)
 
-    def test_outside_there_is_none(self) -> None:
+    def test_outside_a_method_there_is_none(self) -> None:
         with pytest.raises(NoCurrentCall, match=r"^There is no current call: current_call\(\) works only inside"):
             current_call()
 
-    def test_it_is_gone_after_the_call(self) -> None:
+    def test_it_is_unset_after_the_call(self) -> None:
         async def main() -> None:
             await invoke(Call(Jobs(RUNNING), "get"), resource_meta=JobMeta())
             with pytest.raises(NoCurrentCall, match="no current call"):
@@ -235,7 +235,7 @@ class TestCurrentCall:
 
 
 class TestSecrets:
-    """What the call brings comes first, then the hook, then the environment."""
+    """The call's secrets come first, then the hooks', then the environment's."""
 
     @staticmethod
     def asks(self: Any, resource_meta: Any) -> Resource:
@@ -256,7 +256,7 @@ class TestSecrets:
         assert run(connector, registry=registry).message == "hook"
         assert run(connector, registry=registry, call={"secrets": {"key": "call"}}).message == "call"
 
-    def test_one_calls_secrets_are_not_anothers(self) -> None:
+    def test_a_call_does_not_see_the_secrets_of_another(self) -> None:
         connector = calls(self.asks)
         assert run(connector, call={"secrets": {"key": "mine"}}).message == "mine"
         with pytest.raises(SecretNotFound, match="'key'"):
@@ -271,7 +271,7 @@ class TestResults:
         ):
             run(calls(lambda self, resource_meta: rubbish))
 
-    def test_do_must_return_one_that_has_ended(self) -> None:
+    def test_do_must_return_a_resource_that_has_ended(self) -> None:
         class Lingers(Echo):
             def do(self, **kwargs: Any) -> Resource:
                 return RUNNING
@@ -299,7 +299,7 @@ class TestResults:
             run(calls(lambda self, **kwargs: None, "create"), "create")
 
     @pytest.mark.parametrize("operation", ["delete", "get_metrics"])
-    def test_other_results_are_given_as_they_are(self, operation: str) -> None:
+    def test_other_results_are_returned_unchanged(self, operation: str) -> None:
         assert run(calls(lambda self, **kwargs: "anything", operation), operation) == "anything"
 
 
@@ -323,12 +323,12 @@ def raises(error: BaseException, is_async: bool, **attributes: Any) -> Jobs:
 class TestErrors:
     @KINDS
     @pytest.mark.parametrize("error", [ValueError("bad"), PermanentError("no"), TransientError("later"), Backend()])
-    def test_what_a_method_raises_is_raised(self, error: Exception, is_async: bool) -> None:
+    def test_an_error_of_the_method_is_raised(self, error: Exception, is_async: bool) -> None:
         with pytest.raises(type(error)) as e:
             run(raises(error, is_async))
         assert e.value is error
 
-    def test_what_a_connector_raises_can_be_caught_by_its_kind(self) -> None:
+    def test_an_error_can_be_caught_by_its_kind(self) -> None:
         with pytest.raises(RetryableError, match=r"^no quota now$"):
             run(raises(RetryableError("no quota now"), True))
         with pytest.raises(CallError, match=r"^PermanentError$") as e:
@@ -348,12 +348,12 @@ class TestErrors:
 
     @KINDS
     @pytest.mark.parametrize("error", [StopIteration(), StopIteration(3)], ids=repr)
-    def test_stop_iteration_does_not_wait_for_ever(self, error: BaseException, is_async: bool) -> None:
+    def test_stop_iteration_does_not_hang_the_call(self, error: BaseException, is_async: bool) -> None:
         with pytest.raises(RuntimeError, match="raised StopIteration"):
             run(raises(error, is_async))
 
     @KINDS
-    def test_the_backends_own_exceptions_are_transient_where_the_connector_says_so(
+    def test_exceptions_that_the_connector_declares_transient_become_transient(
         self, is_async: bool, registry: ConnectorRegistry, recorder: Recorder
     ) -> None:
         connector = raises(Backend("503"), is_async, transient_errors=(Backend, ConnectionError))
@@ -363,12 +363,12 @@ class TestErrors:
         assert recorder.outcomes[0].error is e.value
 
     @pytest.mark.parametrize("error", [PermanentError("no"), InvalidResourceMeta("M", "why")])
-    def test_our_own_errors_stay_what_they_are(self, error: Exception) -> None:
+    def test_errors_of_connector_core_stay_as_they_are(self, error: Exception) -> None:
         with pytest.raises(type(error)) as e:
             run(raises(error, True, transient_errors=(Exception,)))
         assert e.value is error
 
-    def test_a_timeout_of_the_call_is_none_of_the_backend(self) -> None:
+    def test_a_timeout_of_the_call_is_not_an_error_of_the_backend(self) -> None:
         async def get(self: Any, resource_meta: Any) -> Resource:
             await asyncio.Event().wait()
             return RUNNING
@@ -379,7 +379,7 @@ class TestErrors:
 
 class TestTime:
     @KINDS
-    def test_a_call_that_hangs_past_its_timeout_is_given_up(
+    def test_a_call_that_exceeds_its_timeout_is_ended(
         self, is_async: bool, registry: ConnectorRegistry, recorder: Recorder
     ) -> None:
         release = threading.Event()
@@ -400,7 +400,7 @@ class TestTime:
         assert (e.value.operation, e.value.seconds) == ("get", 0.02)
         assert recorder.outcomes[0].error is e.value
 
-    def test_the_callers_deadline_counts_too_and_the_earlier_one_wins(self) -> None:
+    def test_the_earlier_of_timeout_and_deadline_counts(self) -> None:
         async def get(self: Any, resource_meta: Any) -> Resource:
             await asyncio.Event().wait()
             return RUNNING
@@ -418,13 +418,13 @@ class TestTime:
             run(calls(get), call={"deadline": time.monotonic() - 5})
 
     @KINDS
-    def test_a_timeout_error_of_the_method_itself_is_no_timeout_of_the_call(self, is_async: bool) -> None:
+    def test_a_timeout_error_of_the_method_is_not_a_timeout_of_the_call(self, is_async: bool) -> None:
         error = TimeoutError("the backend's own")
         with pytest.raises(TimeoutError, match="the backend's own") as e:
             run(raises(error, is_async, timeout=60.0))
         assert not isinstance(e.value, CallTimeout)
 
-    def test_a_detached_call_goes_on_past_both(self) -> None:
+    def test_a_detached_call_continues_past_timeout_and_deadline(self) -> None:
         async def get(self: Any, resource_meta: Any) -> Resource:
             await asyncio.sleep(0.01)
             assert current_call().deadline == 1.0
@@ -434,7 +434,7 @@ class TestTime:
 
 
 class TestCancelling:
-    def test_an_async_method_is_cancelled_and_the_hooks_are_told(
+    def test_an_async_method_is_cancelled_and_the_hooks_are_called(
         self, registry: ConnectorRegistry, recorder: Recorder
     ) -> None:
         cleaned: list[str] = []
@@ -460,7 +460,7 @@ class TestCancelling:
         assert cleaned == ["cleaned up"]
         assert isinstance(recorder.outcomes[0].error, asyncio.CancelledError)
 
-    def test_a_plain_method_runs_on_in_its_thread(self) -> None:
+    def test_a_plain_method_continues_in_its_thread(self) -> None:
         entered, release, ended = threading.Event(), threading.Event(), threading.Event()
 
         def get(self: Any, resource_meta: Any) -> Resource:
@@ -483,7 +483,7 @@ class TestCancelling:
 
 
 class Crowd:
-    """Counts how many are inside at a time, and lets them go once `size` have been there together."""
+    """Counts concurrent visits, and lets the visitors go once there have been `size` at the same time."""
 
     def __init__(self, size: int) -> None:
         self._lock = threading.Lock()
@@ -498,7 +498,7 @@ class Crowd:
             self.most = max(self.most, self.inside)
             if self.inside == self._size:
                 self._full.set()
-        assert self._full.wait(60), f"only {self.most} were inside at a time"
+        assert self._full.wait(60), f"there were only {self.most} visits at the same time"
         with self._lock:
             self.inside -= 1
 
@@ -534,7 +534,7 @@ class TestConcurrency:
         asyncio.run(main())
         assert (crowd.most, crowd.entered) == (3, 30)
 
-    def test_its_share_counts_on_all_event_loops_together(self) -> None:
+    def test_its_share_is_counted_over_all_event_loops(self) -> None:
         crowd = Crowd(2)
 
         def get(self: Any, resource_meta: Any) -> Resource:
@@ -546,7 +546,7 @@ class TestConcurrency:
             list(pool.map(lambda _: run(connector), range(12)))
         assert (crowd.most, crowd.entered) == (2, 12)
 
-    def test_a_thread_that_is_given_up_keeps_its_place_until_it_ends(self) -> None:
+    def test_a_thread_counts_after_the_timeout_of_its_call_until_it_ends(self) -> None:
         release, began = threading.Event(), []
 
         def get(self: Any, resource_meta: Any) -> Resource:
@@ -562,7 +562,7 @@ class TestConcurrency:
         release.set()
         wait_for(lambda: _answers(connector))
 
-    def test_too_many_that_wait_are_refused_at_once(self) -> None:
+    def test_calls_are_refused_at_once_when_too_many_wait(self) -> None:
         release = threading.Event()
 
         def get(self: Any, resource_meta: Any) -> Resource:
@@ -587,7 +587,7 @@ class TestConcurrency:
         assert len(ended) - len(refused) in (1024, 1025)
         assert {outcome.waiting for outcome in refused} == {1024}
 
-    def test_the_share_of_one_connector_is_not_anothers(self) -> None:
+    def test_each_connector_has_a_share_of_its_own(self) -> None:
         release = threading.Event()
 
         def get(self: Any, resource_meta: Any) -> Resource:
@@ -616,7 +616,7 @@ def page(text: str) -> GetTaskLogsResponse:
 
 
 def logs(method: Callable[..., Any], registry: Any = None, *, first: int | None = None, **attributes: Any) -> list[str]:
-    """The lines that `get_logs` gives, or the `first` ones."""
+    """Return the lines that `get_logs` gives, or only the `first` ones."""
     connector = calls(method, "get_logs", **attributes)
 
     async def read() -> list[str]:
@@ -640,13 +640,13 @@ class TestLogs:
     def test_a_response_may_be_returned(self) -> None:
         assert logs(lambda self, resource_meta: page("a")) == ["a"]
 
-    def test_by_a_coroutine_too(self) -> None:
+    def test_a_coroutine_may_return_a_response(self) -> None:
         async def get_logs(self: Any, resource_meta: Any) -> GetTaskLogsResponse:
             return page("a")
 
         assert logs(get_logs) == ["a"]
 
-    def test_several_may_be_yielded(self) -> None:
+    def test_several_responses_may_be_yielded(self) -> None:
         def get_logs(self: Any, resource_meta: Any) -> Iterator[GetTaskLogsResponse]:
             assert threading.current_thread() is not threading.main_thread()
             assert current_call().operation == "get_logs"
@@ -656,7 +656,7 @@ class TestLogs:
 
         assert logs(get_logs) == ["a", "b"]
 
-    def test_by_an_async_generator_too(self) -> None:
+    def test_an_async_generator_may_yield_responses(self) -> None:
         async def get_logs(self: Any, resource_meta: Any) -> Any:
             assert current_call().operation == "get_logs"
             yield page("a")
@@ -666,7 +666,7 @@ class TestLogs:
         assert logs(get_logs) == ["a", "b"]
 
     @pytest.mark.parametrize("wraps", [True, False])
-    def test_by_a_decorated_async_generator_too(self, wraps: bool) -> None:
+    def test_an_async_generator_may_be_decorated(self, wraps: bool) -> None:
         async def get_logs(self: Any, resource_meta: Any) -> Any:
             yield page("a")
 
@@ -675,7 +675,7 @@ class TestLogs:
 
         assert logs(functools.wraps(get_logs)(wrapper) if wraps else wrapper) == ["a"]
 
-    def test_by_a_coroutine_that_gives_an_async_generator_too(self) -> None:
+    def test_a_coroutine_may_return_an_async_generator(self) -> None:
         async def pages() -> Any:
             yield page("a")
 
@@ -684,13 +684,13 @@ class TestLogs:
 
         assert logs(get_logs) == ["a"]
 
-    def test_no_response_is_a_log_without_lines(self) -> None:
+    def test_without_a_response_the_log_has_no_lines(self) -> None:
         def get_logs(self: Any, resource_meta: Any) -> Iterator[GetTaskLogsResponse]:
             yield from ()
 
         assert logs(get_logs) == []
 
-    def test_the_paging_reaches_it(self) -> None:
+    def test_get_logs_gets_the_paging(self) -> None:
         def get_logs(self: Any, resource_meta: Any, lines: int, token: str) -> GetTaskLogsResponse:
             return page(f"{lines} {token}")
 
@@ -718,7 +718,7 @@ class TestLogs:
             with pytest.raises(ConnectorExited, match=r"^Probe\.get_logs called sys\.exit\(3\)"):
                 logs(method)
 
-    def test_the_time_limit_holds_for_each_response(self) -> None:
+    def test_the_time_limit_applies_to_each_response(self) -> None:
         async def get_logs(self: Any, resource_meta: Any) -> Any:
             yield page("a")
             await asyncio.Event().wait()
@@ -726,7 +726,7 @@ class TestLogs:
         with pytest.raises(CallTimeout, match=r"^Probe\.get_logs did not end within 0\.05 s"):
             logs(get_logs, timeout=0.05)
 
-    def test_whoever_reads_may_stop_before_the_end(self, registry: ConnectorRegistry, recorder: Recorder) -> None:
+    def test_the_reader_may_stop_before_the_end(self, registry: ConnectorRegistry, recorder: Recorder) -> None:
         closed: list[str] = []
 
         async def get_logs(self: Any, resource_meta: Any) -> Any:

@@ -47,7 +47,7 @@ class Piece:
 def attrs_class(
     name: str, types: dict[str, Any], base: type = ResourceMeta, field: dict[str, Any] | None = None, **options: Any
 ) -> Any:
-    """An attrs class as a person would write it; older releases of attrs leave out the annotations in make_class."""
+    """Return an attrs class with annotations, which `attrs.make_class` of older releases omits."""
     fields = {each: attrs.field(**field) for each in types} if field else {}
     made = type(name, (base,), {"__module__": __name__, "__annotations__": types, **fields})
     return attrs.define(**{"slots": False, **options})(made)
@@ -111,7 +111,7 @@ RICH = Rich(
 
 
 class TestEncoding:
-    def test_it_is_the_json_of_the_fields(self) -> None:
+    def test_metadata_becomes_the_json_of_its_fields(self) -> None:
         assert json.loads(Job("j1").encode()) == {"job_id": "j1", "region": "eu", "tries": 0}
 
     def test_text_is_utf_8(self) -> None:
@@ -127,12 +127,12 @@ class TestEncoding:
         assert ResourceMeta().encode() == b"{}"
         assert ResourceMeta.decode(b"{}") == ResourceMeta()
 
-    def test_metadata_without_fields_still_must_be_an_object(self) -> None:
+    def test_metadata_without_fields_must_be_decoded_from_an_object(self) -> None:
         with pytest.raises(InvalidResourceMeta, match="ResourceMeta: expected object, got array"):
             ResourceMeta.decode(b"[]")
 
     def test_postponed_annotations_are_understood(self) -> None:
-        # This module has `from __future__ import annotations`, and Rich.parts came back as objects.
+        # This module has `from __future__ import annotations`, and Rich.parts must come back as objects.
         assert isinstance(Rich.decode(RICH.encode()).parts[0], Part)
 
     def test_a_subclass_has_the_fields_of_its_base(self) -> None:
@@ -150,7 +150,7 @@ class TestEncoding:
         assert AttrsJob("j").encode() != Further("j").encode()
         assert Further.decode(Further("j", zone="b").encode()) == Further("j", zone="b")
 
-    def test_a_class_variable_is_no_field(self) -> None:
+    def test_a_class_variable_is_not_a_field(self) -> None:
         @dataclass
         class WithConstant(ResourceMeta):
             limit: ClassVar[int] = 3
@@ -170,12 +170,12 @@ class TestEncoding:
             (dataclasses.replace(RICH, parts=[Part(1), Part("2")]), r"^Rich\.parts\[1\]\.number: expected int"),  # type: ignore[arg-type]
         ],
     )
-    def test_a_value_of_another_type_than_the_fields_is_refused(self, meta: ResourceMeta, message: str) -> None:
+    def test_a_value_of_a_wrong_type_is_refused(self, meta: ResourceMeta, message: str) -> None:
         with pytest.raises(InvalidResourceMeta, match=message):
             meta.encode()
 
     @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
-    def test_what_json_cannot_hold_is_refused_and_never_altered(self, value: float) -> None:
+    def test_a_value_that_json_cannot_hold_is_refused_and_never_altered(self, value: float) -> None:
         @dataclass
         class Price(ResourceMeta):
             price: float
@@ -184,7 +184,7 @@ class TestEncoding:
             Price(value).encode()
 
     @pytest.mark.parametrize("value", [(1, 2), {1: 2}, b"x", {1}, Part(1), float("nan")], ids=repr)
-    def test_what_would_come_back_as_something_else_is_refused(self, value: Any) -> None:
+    def test_a_value_that_would_come_back_changed_is_refused(self, value: Any) -> None:
         @dataclass
         class Loose(ResourceMeta):
             anything: Any
@@ -196,14 +196,14 @@ class TestEncoding:
         with pytest.raises(InvalidResourceMeta, match=r"^Rich: .*InvalidOperation"):
             dataclasses.replace(RICH, number=Decimal("sNaN")).encode()
 
-    def test_a_secret_is_refused_even_where_text_may_stand(self) -> None:
+    def test_a_secret_is_refused_in_a_text_field(self) -> None:
         with pytest.raises(InvalidResourceMeta, match="Job: encoding objects of type Secret is unsupported"):
             Job(Secret("hunter2")).encode()
 
-    def test_an_integer_that_json_readers_would_round_is_kept(self) -> None:
+    def test_a_large_integer_is_kept_exactly(self) -> None:
         assert Job.decode(Job("j", tries=2**63).encode()).tries == 2**63
 
-    def test_a_refusal_carries_its_subject(self) -> None:
+    def test_the_error_carries_the_type_and_the_field(self) -> None:
         with pytest.raises(InvalidResourceMeta, match="expected str") as e:
             Job(3).encode()  # type: ignore[arg-type]
         assert (e.value.type_name, e.value.field, e.value.reason) == ("Job", "job_id", "expected str, got int.")
@@ -229,7 +229,7 @@ class Mixture(ResourceMeta):
 
 
 class TestRefusedValues:
-    """Encoding refuses a value that decoding would refuse or change, wherever it is."""
+    """Encoding refuses a value that decoding would refuse or change, at every level."""
 
     @pytest.mark.parametrize(
         ("meta", "field"),
@@ -325,7 +325,7 @@ class TestDecoding:
             with pytest.raises(InvalidResourceMeta, match=f"^{kind.__name__}: .*number"):
                 kind.decode(b'{"number": -1}')
 
-    def test_an_exception_without_words_is_named(self) -> None:
+    def test_an_exception_without_a_message_is_named(self) -> None:
         @dataclass
         class Curt(ResourceMeta):
             number: int = 0
@@ -337,7 +337,7 @@ class TestDecoding:
         with pytest.raises(InvalidResourceMeta, match=r"^Curt: RuntimeError\.$"):
             Curt.decode(b'{"number": 1}')
 
-    def test_a_validator_that_wants_something_else_now_is_no_reason_to_lose_the_bytes(self) -> None:
+    def test_a_value_that_its_validator_refuses_is_not_encoded(self) -> None:
         @attrs.define
         class Changed(ResourceMeta):
             number: int = attrs.field(default=0, validator=attrs.validators.lt(10))
@@ -349,7 +349,7 @@ class TestDecoding:
 
 
 class TestRefusedTypes:
-    """What the codec could not carry faithfully is refused before a job runs."""
+    """A type that the codec cannot carry faithfully is refused before a job runs."""
 
     @staticmethod
     def refusal(kind: Any) -> str:
@@ -357,13 +357,13 @@ class TestRefusedTypes:
             check_metadata_type(kind)
         return str(e.value)
 
-    def test_a_class_without_fields_of_its_own_decorator(self) -> None:
+    def test_a_class_without_a_decorator(self) -> None:
         class Bare(ResourceMeta):
             x: int
 
         assert self.refusal(Bare) == "Bare: the class has no fields; decorate it with @dataclass or @attrs.define."
 
-    def test_a_subclass_that_forgets_its_decorator(self) -> None:
+    def test_a_subclass_without_a_decorator_of_its_own(self) -> None:
         class Forgetful(Job):
             extra: int
 
@@ -372,7 +372,7 @@ class TestRefusedTypes:
         )
 
     @pytest.mark.parametrize("kind", [int, dict, "Job", None, Job("j")])
-    def test_what_is_no_metadata_type(self, kind: Any) -> None:
+    def test_an_object_that_is_not_a_metadata_type(self, kind: Any) -> None:
         assert self.refusal(kind).endswith("a metadata type must be a subclass of ResourceMeta.")
 
     def test_a_secret(self) -> None:
@@ -390,7 +390,7 @@ class TestRefusedTypes:
         assert "Wild" in self.refusal(wild)
         assert kind.__name__ in self.refusal(wild)
 
-    def test_a_type_that_json_does_not_have_deep_inside(self) -> None:
+    def test_a_nested_type_that_json_does_not_have(self) -> None:
         assert self.refusal(Deep).startswith("Deep.inner.handles{…}: complex cannot be represented as JSON")
 
     def test_a_union_of_two_classes(self) -> None:
@@ -424,7 +424,7 @@ class TestRefusedTypes:
         ],
         ids=["attrs", "dataclass"],
     )
-    def test_a_field_that_is_left_out_of_comparison(self, kind: Any) -> None:
+    def test_a_field_that_is_excluded_from_comparison(self, kind: Any) -> None:
         assert self.refusal(kind).startswith("Partial.x: the field is excluded from comparison")
 
     @pytest.mark.parametrize(
@@ -449,7 +449,7 @@ class TestRefusedTypes:
         broken = dataclasses.make_dataclass("Broken", [("x", "NoSuchType")], bases=(ResourceMeta,))
         assert "NoSuchType" in self.refusal(broken)
 
-    def test_it_is_refused_by_encode_and_decode_too(self) -> None:
+    def test_encode_and_decode_refuse_the_type_too(self) -> None:
         @attrs.define
         class Converted(ResourceMeta):
             x: int = attrs.field(converter=int)
@@ -459,12 +459,12 @@ class TestRefusedTypes:
         with pytest.raises(InvalidResourceMeta, match="attrs converter"):
             Converted.decode(b"{}")
 
-    def test_a_class_that_holds_itself_is_fine(self) -> None:
+    def test_a_recursive_class_is_accepted(self) -> None:
         check_metadata_type(Tree)
         tree = Tree(1, [Tree(2), Tree(3, [Tree(4)])])
         assert Tree.decode(tree.encode()) == tree
 
-    def test_a_codec_of_the_authors_own_is_the_authors_responsibility(self) -> None:
+    def test_a_class_with_its_own_codec_is_not_checked(self) -> None:
         class Own(ResourceMeta):
             def encode(self) -> bytes:
                 return b"own"
@@ -483,7 +483,7 @@ class Tree(ResourceMeta):
 
 
 class TestDescribing:
-    def test_the_fields_are_spelled_as_a_person_would(self) -> None:
+    def test_the_types_of_fields_are_described_as_in_source_code(self) -> None:
         assert metadata_fields(Job) == {"job_id": "str", "region": "str", "tries": "int"}
         assert metadata_fields(AttrsJob) == {"job_id": "str", "region": "str"}
         kind = dataclasses.make_dataclass("K", [("a", list[int]), ("b", Colour)], bases=(ResourceMeta,))
@@ -498,14 +498,14 @@ class TestDescribing:
         assert credential_like_fields(kind) == [name]
 
 
-def test_plain_metadata_objects_are_equal_to_each_other_and_to_nothing_else() -> None:
+def test_plain_metadata_objects_equal_only_each_other() -> None:
     assert ResourceMeta() == ResourceMeta()
     assert ResourceMeta() != Job("j")
     assert Job("j") != ResourceMeta()
     assert isinstance(hash(ResourceMeta()), int)
 
 
-# Types, and values of them; also values that lie (of another type, or beyond what JSON can hold).
+# Types with strategies for their values; `lies` draws values of other types, or beyond what JSON can hold.
 finite = st.floats(allow_nan=False, allow_infinity=False)
 SCALARS: list[tuple[Any, st.SearchStrategy[Any]]] = [
     (int, st.integers()),
@@ -535,7 +535,7 @@ def containers(inner: tuple[Any, st.SearchStrategy[Any]]) -> st.SearchStrategy[t
     made: list[tuple[Any, st.SearchStrategy[Any]]] = [
         (list[kind], st.lists(values, max_size=3)),
         (dict[str, kind], st.dictionaries(st.text(), values, max_size=3)),
-        (Optional[kind], st.none() | values),  # noqa: UP045 - of a type that is a value here
+        (Optional[kind], st.none() | values),  # noqa: UP045 - the type is a variable
         (tuple[kind, ...], st.lists(values, max_size=3).map(tuple)),
         (tuple[kind, int], st.tuples(values, st.integers())),
     ]
@@ -558,7 +558,7 @@ lies = st.none() | st.integers() | st.floats() | st.text() | st.binary() | st.li
 
 @st.composite
 def metadata(draw: st.DrawFn) -> ResourceMeta:
-    """An object of a class that is made up, a dataclass or an attrs class."""
+    """Draw an object of a generated class, a dataclass or an attrs class."""
     fields = draw(st.lists(typed_values, min_size=1, max_size=4))
     names = [f"field_{index}" for index in range(len(fields))]
     kind: Any

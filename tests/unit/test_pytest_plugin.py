@@ -1,4 +1,4 @@
-"""The fixtures of the pytest plugin: used here, and by the tests of another package in a process of their own."""
+"""The fixtures of the pytest plugin, used here and in a process of its own by another package's tests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from support.wheels import ROOT
 
 @pytest.fixture
 def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """A directory for tests, which are run in a process of their own: there the plugin is found as it is installed."""
+    """Return a directory for tests that run in a process of their own, which finds the plugin as it is installed."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "tests"))
     pytester.makeini("[pytest]\nfilterwarnings = error\naddopts = -p no:cacheprovider -p no:cov -p no:xdist")
     return pytester
@@ -30,7 +30,7 @@ def passes(run: pytest.Pytester, source: str, *, tests: int = 1, options: tuple[
     run.runpytest_subprocess("-q", *options, timeout=60).assert_outcomes(passed=tests)
 
 
-def test_what_a_test_registers_and_installs_is_gone_after_it(run: pytest.Pytester) -> None:
+def test_registrations_and_installations_are_undone_after_a_test(run: pytest.Pytester) -> None:
     passes(
         run,
         """
@@ -92,7 +92,7 @@ def test_a_local_run_polls_without_waiting(connector_registry: ConnectorRegistry
     assert connector_clock.now > 3600
 
 
-def test_the_patience_of_a_local_run_passes_with_the_clock(
+def test_the_clock_determines_how_long_a_local_run_tolerates_failures(
     connector_registry: ConnectorRegistry, connector_clock: FakeClock
 ) -> None:
     connector_registry.register(Jobs(TransientError("the backend is away")))
@@ -101,7 +101,7 @@ def test_the_patience_of_a_local_run_passes_with_the_clock(
     assert connector_clock.now > 60
 
 
-def test_the_patience_of_the_service_passes_with_the_clock(
+def test_the_clock_determines_how_long_the_service_tolerates_failures(
     connector_registry: ConnectorRegistry, connector_server: str, connector_clock: FakeClock
 ) -> None:
     connector = Jobs(TransientError("the backend is away"))
@@ -118,7 +118,7 @@ def test_the_patience_of_the_service_passes_with_the_clock(
     assert asyncio.run(phase()) is Phase.RETRYABLE_FAILED
 
 
-def test_the_clock_does_without_grpc(run: pytest.Pytester) -> None:
+def test_the_clock_works_without_grpc(run: pytest.Pytester) -> None:
     passes(
         run,
         """
@@ -140,7 +140,7 @@ def test_the_clock_does_without_grpc(run: pytest.Pytester) -> None:
 
 
 def ask(backend: FakeBackend, method: str, path: str, body: Any = None) -> Any:
-    """Return the status and the JSON of an answer of the backend."""
+    """Return the status and the JSON of the backend's answer."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(backend.url + path, data, method=method)
     try:
@@ -166,7 +166,7 @@ class TestBackend:
         assert connector_backend.jobs["job-1"].request == {"tag": "key"}
         assert connector_backend.requests[:2] == ["POST /jobs", "GET /jobs/job-1"]
 
-    def test_a_request_brings_its_own_script(self, connector_backend: FakeBackend) -> None:
+    def test_a_request_can_contain_a_script(self, connector_backend: FakeBackend) -> None:
         ask(connector_backend, "POST", "/jobs", {"script": ["running"]})
         ask(connector_backend, "POST", "/jobs", {})
         assert [job.state for job in connector_backend.jobs.values()] == ["running", "succeeded"]
@@ -190,7 +190,7 @@ class TestBackend:
             (["done"], "done"),
         ],
     )
-    def test_a_job_is_cancelled_unless_it_has_ended(
+    def test_a_job_can_be_cancelled_until_it_ends(
         self, connector_backend: FakeBackend, script: list[str | Fault], state: str
     ) -> None:
         connector_backend.script(*script)
@@ -201,7 +201,7 @@ class TestBackend:
         assert ask(connector_backend, "GET", "/jobs/job-1")[1]["state"] == state
 
     @pytest.mark.parametrize(("after", "jobs"), [(False, 0), (True, 1)])
-    def test_a_request_fails_before_or_after_it_is_carried_out(
+    def test_a_request_can_fail_before_or_after_its_effect(
         self, connector_backend: FakeBackend, after: bool, jobs: int
     ) -> None:
         connector_backend.fail("POST", Fault(500, seconds=0.01, after=after), Fault(None, after=after))
@@ -213,7 +213,7 @@ class TestBackend:
         assert ask(connector_backend, "POST", "/jobs", {})[0] == 201
 
 
-def test_a_run_that_does_not_use_it_imports_next_to_nothing(run: pytest.Pytester) -> None:
+def test_a_run_that_does_not_use_the_plugin_imports_almost_nothing(run: pytest.Pytester) -> None:
     passes(
         run,
         """

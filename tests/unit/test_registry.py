@@ -1,4 +1,4 @@
-"""The registry: what is found under a task category, and what is said when nothing is."""
+"""The registry: registering, discovering and looking up connectors, and the errors of a failed lookup."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from support.sources import sync_connector
 
 @pytest.fixture
 def acme(site: Site) -> Site:
-    """A package with one connector, `acme`."""
+    """Install a package with one connector, `acme`."""
     site.add(connectors={"acme": "acme_mod:Acme"}, modules={"acme_mod": sync_connector()})
     return site
 
@@ -45,18 +45,18 @@ def states(registry: ConnectorRegistry) -> dict[str, str]:
 
 
 class TestRegistering:
-    def test_what_is_registered_is_found(self, registry: ConnectorRegistry) -> None:
+    def test_a_registered_connector_is_found(self, registry: ConnectorRegistry) -> None:
         echo = Echo()
         registry.register(echo)
         assert registry.get_connector("echo") is registry.get_agent("echo") is echo
 
-    def test_each_version_has_its_own(self, registry: ConnectorRegistry) -> None:
+    def test_each_version_has_its_own_connector(self, registry: ConnectorRegistry) -> None:
         old, new = Echo("echo", 0), Echo("echo", 1)
         registry.register(old)
         registry.register(new)
         assert (registry.get_connector("echo"), registry.get_connector("echo", 1)) == (old, new)
 
-    def test_a_second_one_for_a_category_is_refused(self, registry: ConnectorRegistry) -> None:
+    def test_a_second_connector_for_a_category_is_refused(self, registry: ConnectorRegistry) -> None:
         first = Echo()
         registry.register(first)
         with pytest.raises(DuplicateConnector, match=r"^Duplicate connector for task type: echo_v0$") as e:
@@ -64,7 +64,7 @@ class TestRegistering:
         assert e.value.category == TaskCategory("echo")
         assert registry.get_connector("echo") is first
 
-    def test_override_leaves_nothing_of_the_old_one_behind(self, registry: ConnectorRegistry) -> None:
+    def test_override_leaves_nothing_of_the_old_connector(self, registry: ConnectorRegistry) -> None:
         class Other(Jobs):
             name = "Other"
 
@@ -75,7 +75,7 @@ class TestRegistering:
         with pytest.raises(ConnectorNotFound, match="Cannot find connector for name: Echo"):
             registry.get_connector_metadata("Echo")
 
-    def test_override_doubles_no_category(self, registry: ConnectorRegistry) -> None:
+    def test_override_lists_a_category_once(self, registry: ConnectorRegistry) -> None:
         for _ in range(3):
             registry.register(Echo(), override=True)
         (agent,) = registry.list_connectors()
@@ -83,12 +83,12 @@ class TestRegistering:
         assert list(agent.supported_task_types) == ["echo"]
 
     @pytest.mark.parametrize("rubbish", [Echo, None, 3, object()])
-    def test_what_is_no_connector_is_refused(self, registry: ConnectorRegistry, rubbish: Any) -> None:
+    def test_an_object_that_is_not_a_connector_is_refused(self, registry: ConnectorRegistry, rubbish: Any) -> None:
         with pytest.raises(InvalidConnector, match="is not an instance of SyncConnectorBase or AsyncConnectorBase"):
             registry.register(rubbish)
         assert registry.connectors() == ()
 
-    def test_metadata_with_a_credential_is_warned_of(self, registry: ConnectorRegistry) -> None:
+    def test_a_field_that_looks_like_a_credential_causes_a_warning(self, registry: ConnectorRegistry) -> None:
         @dataclass
         class Careless(ResourceMeta):
             password: str
@@ -96,14 +96,14 @@ class TestRegistering:
         with pytest.warns(UserWarning, match="Careless has fields that look like credentials"):
             registry.register(Jobs(metadata_type=Careless))
 
-    def test_what_is_registered_wins_over_what_is_discovered(self, acme: Site) -> None:
+    def test_a_registered_connector_wins_over_a_discovered_one(self, acme: Site) -> None:
         registry = ConnectorRegistry()
         mine = Echo("acme")
         registry.register(mine)
         registry.load_all()
         assert registry.get_connector("acme") is mine
 
-    def test_it_wins_also_over_what_is_loaded_already(self, acme: Site) -> None:
+    def test_a_registered_connector_wins_over_one_that_is_loaded_already(self, acme: Site) -> None:
         registry = ConnectorRegistry()
         registry.get_connector("acme")
         mine = Echo("acme")
@@ -112,7 +112,7 @@ class TestRegistering:
 
 
 class TestRegistries:
-    def test_the_static_calls_work_on_the_processes_own(self) -> None:
+    def test_static_calls_use_the_default_registry(self) -> None:
         echo = Echo()
         ConnectorRegistry.register(echo)
         assert ConnectorRegistry.get_connector("echo") is echo
@@ -120,7 +120,7 @@ class TestRegistries:
         assert ConnectorRegistry.get_connector_metadata("Echo").name == "Echo"
         assert [agent.name for agent in ConnectorRegistry.list_connectors()] == ["Echo"]
 
-    def test_ones_own_shares_nothing_with_it(self, registry: ConnectorRegistry) -> None:
+    def test_a_separate_registry_shares_nothing_with_the_default_one(self, registry: ConnectorRegistry) -> None:
         ConnectorRegistry.register(Echo())
         with pytest.raises(ConnectorNotFound, match="echo_v0"):
             registry.get_connector("echo")
@@ -128,15 +128,15 @@ class TestRegistries:
         with pytest.raises(ConnectorNotFound, match="mine_v0"):
             ConnectorRegistry.get_connector("mine")
 
-    def test_two_load_the_same_entries_each_for_itself(self, acme: Site) -> None:
+    def test_each_registry_loads_the_entries_for_itself(self, acme: Site) -> None:
         one, two = ConnectorRegistry(), ConnectorRegistry()
         assert one.get_connector("acme") is not two.get_connector("acme")
 
-    def test_making_one_looks_at_nothing(self, acme: Site) -> None:
+    def test_making_a_registry_imports_nothing(self, acme: Site) -> None:
         ConnectorRegistry()
         assert "acme_mod" not in sys.modules
 
-    def test_one_without_discovery_finds_no_entry(self, acme: Site) -> None:
+    def test_a_registry_without_discovery_finds_no_entry(self, acme: Site) -> None:
         registry = ConnectorRegistry(discover=False)
         assert registry.entries() == ()
         with pytest.raises(ConnectorNotFound, match="No connector is installed"):
@@ -172,7 +172,7 @@ class TestSubclassesAndCopies:
 
 
 class TestAgents:
-    def test_connectors_of_one_name_are_one_agent(self, registry: ConnectorRegistry) -> None:
+    def test_connectors_with_one_name_are_one_agent(self, registry: ConnectorRegistry) -> None:
         for connector in (Echo("b"), Echo("a", 1), Echo("a")):
             registry.register(connector)
         (agent,) = registry.list_connectors()
@@ -180,7 +180,7 @@ class TestAgents:
         assert list(agent.supported_task_types) == ["a", "b"]
         assert [(c.name, c.version) for c in agent.supported_task_categories] == [("a", 0), ("a", 1), ("b", 0)]
 
-    def test_sync_and_async_ones_of_one_name_are_two(self, registry: ConnectorRegistry) -> None:
+    def test_a_sync_and_an_async_connector_with_one_name_are_two_agents(self, registry: ConnectorRegistry) -> None:
         class Sync(Echo):
             name = "Both"
 
@@ -192,17 +192,17 @@ class TestAgents:
         assert [agent.is_sync for agent in registry.list_connectors()] == [False, True]
         assert not registry.get_connector_metadata("Both").is_sync
 
-    def test_they_are_messages_by_name(self, registry: ConnectorRegistry) -> None:
+    def test_agents_are_messages_sorted_by_name(self, registry: ConnectorRegistry) -> None:
         registry.register(Jobs())
         registry.register(Echo())
         agents = registry.list_connectors()
         assert [agent.name for agent in agents] == ["Echo", "Jobs"]
         assert all(isinstance(agent, Agent) for agent in agents)
 
-    def test_asking_for_metadata_loads_the_entries(self, acme: Site) -> None:
+    def test_get_connector_metadata_loads_the_entries(self, acme: Site) -> None:
         assert list(ConnectorRegistry().get_connector_metadata("Acme").supported_task_types) == ["acme"]
 
-    def test_an_unknown_name_says_which_are_near(self, registry: ConnectorRegistry) -> None:
+    def test_for_an_unknown_name_the_error_suggests_near_ones(self, registry: ConnectorRegistry) -> None:
         registry.register(Echo())
         with pytest.raises(
             ConnectorNotFound, match=r"^Cannot find connector for name: Ehco\. Did you mean Echo\?$"
@@ -216,14 +216,14 @@ class TestDiscovery:
         assert states(ConnectorRegistry()) == {"acme": "discovered"}
         assert "acme_mod" not in sys.modules
 
-    def test_a_lookup_imports_its_entry_alone(self, acme: Site) -> None:
+    def test_a_lookup_imports_only_its_entry(self, acme: Site) -> None:
         acme.add("other", connectors={"other": "other_mod:Acme"}, modules={"other_mod": sync_connector("other")})
         registry = ConnectorRegistry()
         assert registry.get_connector("acme").task_category == TaskCategory("acme")
         assert "other_mod" not in sys.modules
         assert states(registry) == {"acme": "loaded", "other": "discovered"}
 
-    def test_listing_imports_all(self, acme: Site) -> None:
+    def test_list_connectors_imports_all_entries(self, acme: Site) -> None:
         acme.add("other", connectors={"other": "other_mod:Acme"}, modules={"other_mod": sync_connector("other")})
         registry = ConnectorRegistry()
         registry.list_connectors()
@@ -236,7 +236,7 @@ class TestDiscovery:
             registry.get_connector("acme")
         assert len(importlib.import_module("acme_mod").made) == 1
 
-    def test_a_value_under_several_names_gives_each_its_own(self, site: Site) -> None:
+    def test_a_value_under_several_names_gives_each_name_its_connector(self, site: Site) -> None:
         source = sync_connector() + BOTH
         site.add(connectors={"acme": "acme_mod:both", "two": "acme_mod:both"}, modules={"acme_mod": source})
         registry = ConnectorRegistry()
@@ -252,7 +252,7 @@ class TestDiscovery:
         with pytest.raises(ConnectorNotFound, match=r"^Cannot find .* acme_v1\. There is: acme_v0, acme_v2\.$"):
             registry.get_connector("acme", 1)
 
-    def test_a_connector_asks_for_secrets_of_plugins_while_it_is_imported(self, site: Site) -> None:
+    def test_a_connector_gets_secrets_of_plugins_while_it_is_imported(self, site: Site) -> None:
         site.add(
             connectors={"acme": "acme_mod:Acme"},
             plugins={"vault": "vault_mod"},
@@ -263,7 +263,7 @@ class TestDiscovery:
         with pytest.raises(LookupError):
             get_connector_secret("k")
 
-    def test_what_cannot_be_read_is_told(self, acme: Site) -> None:
+    def test_unreadable_metadata_is_reported(self, acme: Site) -> None:
         acme.add("broken", entry_points="[flytekit.connectors]\nnothing\n")
         registry = ConnectorRegistry()
         assert registry.get_connector("acme")
@@ -347,7 +347,7 @@ FAILING = {
 
 
 class TestFailures:
-    """One entry's failure is its own."""
+    """A failing entry does not affect the others."""
 
     @pytest.fixture(autouse=True)
     def packages(self, acme: Site) -> None:
@@ -358,14 +358,14 @@ class TestFailures:
                 modules={f"failing_{name}": source},
             )
 
-    def test_everything_else_lists_and_works(self) -> None:
+    def test_the_other_entries_are_listed_and_work(self) -> None:
         registry = ConnectorRegistry()
         assert [agent.name for agent in registry.list_connectors()] == ["Acme"]
         assert registry.get_connector("acme")
         assert states(registry) == {**dict.fromkeys(FAILING, "failed"), "acme": "loaded"}
 
     @pytest.mark.parametrize("name", FAILING)
-    def test_a_lookup_says_what_failed(self, name: str) -> None:
+    def test_a_lookup_of_a_failed_entry_says_why(self, name: str) -> None:
         registry = ConnectorRegistry()
         with pytest.raises(
             ConnectorFailed, match=rf"^Cannot find connector for task category: {name}_v0\. The entry"
@@ -376,7 +376,7 @@ class TestFailures:
         assert e.value.category == TaskCategory(name)
 
     @pytest.mark.parametrize("name", FAILING)
-    def test_it_is_recorded_with_its_traceback(self, name: str, caplog: pytest.LogCaptureFixture) -> None:
+    def test_a_failure_is_recorded_with_its_traceback(self, name: str, caplog: pytest.LogCaptureFixture) -> None:
         registry = ConnectorRegistry()
         with pytest.raises(ConnectorNotFound, match=name):
             registry.get_connector(name)
@@ -387,23 +387,23 @@ class TestFailures:
         assert registry.error_of(entry.found) is error
         assert entry.reason in caplog.messages
 
-    def test_nothing_of_it_is_registered(self) -> None:
+    def test_nothing_of_a_failed_entry_is_registered(self) -> None:
         registry = ConnectorRegistry()
         registry.load_all()
         assert [str(each.task_category) for each in registry.connectors()] == ["acme_v0"]
         assert ConnectorRegistry.connectors() == ()
 
-    def test_what_did_not_fail_has_no_error(self) -> None:
+    def test_a_loaded_entry_has_no_error(self) -> None:
         registry = ConnectorRegistry()
         registry.load_all()
         assert [registry.error_of(entry) for entry in registry.entries() if entry.task_type == "acme"] == [None]
         assert registry.error_of(registry.entries()[0]._replace(value="else")) is None
 
-    def test_strict_makes_one_an_error(self) -> None:
+    def test_strict_raises_the_failure_of_an_entry(self) -> None:
         with pytest.raises(ConnectorFailed, match=r"The entry attribute of failing-attribute 1\.0 is refused"):
             ConnectorRegistry(strict=True).list_connectors()
 
-    def test_strict_says_nothing_of_what_works(self) -> None:
+    def test_strict_raises_nothing_without_a_failure(self) -> None:
         assert ConnectorRegistry(strict=True, allow=["acme"]).list_connectors()
 
     def test_a_failed_entry_can_still_be_replaced_by_a_registration(self) -> None:
@@ -415,7 +415,7 @@ class TestFailures:
         assert registry.get_connector("raises") is mine
 
 
-def test_an_interruption_while_an_entry_is_imported_is_none_of_its_failures(site: Site) -> None:
+def test_an_interrupted_import_does_not_fail_the_entry(site: Site) -> None:
     site.add(connectors={"acme": "acme_mod:Acme"}, modules={"acme_mod": "raise KeyboardInterrupt\n"})
     registry = ConnectorRegistry()
     with pytest.raises(KeyboardInterrupt):
@@ -426,14 +426,14 @@ def test_an_interruption_while_an_entry_is_imported_is_none_of_its_failures(site
     assert registry.get_connector("acme")
 
 
-def test_strict_counts_plugins_too(site: Site) -> None:
+def test_strict_raises_the_failure_of_a_plugin(site: Site) -> None:
     site.add("bad", plugins={"bad": "bad_plugin"}, modules={"bad_plugin": "raise RuntimeError"})
     with pytest.raises(ConnectorFailed, match=r"The entry bad of bad 1\.0 cannot be loaded: RuntimeError"):
         ConnectorRegistry(strict=True).load_all()
 
 
-class TestAskingForItselfWhileItIsImported:
-    def test_the_lookup_of_itself_is_answered_and_does_not_hang(self, site: Site) -> None:
+class TestLookupsDuringAnImport:
+    def test_a_connector_that_looks_itself_up_gets_an_error(self, site: Site) -> None:
         source = sync_connector() + ASKS_FOR_ITSELF
         site.add(connectors={"acme": "acme_mod:Acme"}, modules={"acme_mod": source})
         assert ConnectorRegistry.get_connector("acme")
@@ -442,7 +442,7 @@ class TestAskingForItselfWhileItIsImported:
             "Its package is still being imported and looked itself up."
         )
 
-    def test_one_may_ask_for_another(self, acme: Site) -> None:
+    def test_a_connector_may_look_up_another(self, acme: Site) -> None:
         source = sync_connector("outer") + (
             "from connector_core import ConnectorRegistry\nfound = ConnectorRegistry.get_connector('acme')\n"
         )
@@ -454,7 +454,7 @@ class TestAskingForItselfWhileItIsImported:
 class TestSettings:
     @pytest.fixture
     def two(self, acme: Site) -> Site:
-        """Two distributions that claim the task type `spark`, beside `acme`."""
+        """Install two distributions that claim the task type `spark`, beside `acme`."""
         for name in ("one", "two"):
             acme.add(
                 f"spark-{name}",
@@ -463,7 +463,7 @@ class TestSettings:
             )
         return acme
 
-    def test_two_distributions_with_one_task_type_conflict_and_others_work(self, two: Site) -> None:
+    def test_two_distributions_with_one_task_type_conflict(self, two: Site) -> None:
         registry = ConnectorRegistry()
         with pytest.raises(
             ConnectorConflict, match=r"The task type spark is claimed by spark-one 1\.0 .* and spark-two 1\.0"
@@ -472,23 +472,23 @@ class TestSettings:
         assert registry.get_connector("acme")
         assert not {"spark_one", "spark_two"} & set(sys.modules)
 
-    def test_the_conflict_is_told_once(self, two: Site) -> None:
+    def test_the_error_gives_the_reason_of_the_conflict_once(self, two: Site) -> None:
         with pytest.raises(ConnectorConflict, match="CONNECTORS_PREFER=spark=spark-one") as e:
             ConnectorRegistry().get_connector("spark")
         assert len(e.value.reasons) == 1
 
-    def test_a_preference_chooses(self, two: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_preference_resolves_the_conflict(self, two: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("CONNECTORS_PREFER", "spark=spark-two")
         connector = ConnectorRegistry().get_connector("spark")
         assert type(connector).__module__ == "spark_two"
         chosen = ConnectorRegistry(prefer={"spark": "spark_one"}).get_connector("spark")
         assert type(chosen).__module__ == "spark_one"
 
-    def test_disabling_one_resolves_it_too(self, two: Site) -> None:
+    def test_disabling_one_resolves_the_conflict(self, two: Site) -> None:
         registry = ConnectorRegistry(disable=["dist:spark-one"])
         assert type(registry.get_connector("spark")).__module__ == "spark_two"
 
-    def test_a_registration_resolves_it_too(self, two: Site) -> None:
+    def test_a_registration_resolves_the_conflict(self, two: Site) -> None:
         registry = ConnectorRegistry()
         mine = Echo("spark")
         registry.register(mine)
@@ -503,7 +503,7 @@ class TestSettings:
         ],
         ids=["disable", "allow", "autoload"],
     )
-    def test_a_disabled_entry_is_not_imported_and_says_by_which_setting(
+    def test_a_disabled_entry_is_not_imported_and_the_error_names_the_setting(
         self, acme: Site, settings: Any, named: str
     ) -> None:
         registry = ConnectorRegistry(**settings)
@@ -512,7 +512,7 @@ class TestSettings:
         assert registry.list_connectors() == []
         assert "acme_mod" not in sys.modules
 
-    def test_the_environment_gives_them(self, acme: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_settings_come_from_the_environment(self, acme: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("CONNECTORS_DISABLE", "acme")
         assert states(ConnectorRegistry()) == {"acme": "disabled"}
 
@@ -524,45 +524,45 @@ class TestSettings:
         assert registry.get_connector("acme")
         assert registry.settings.strict is False
 
-    def test_one_that_cannot_be_read_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_unreadable_setting_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("CONNECTORS_AUTOLOAD", "perhaps")
         with pytest.raises(InvalidSetting, match=r"^CONNECTORS_AUTOLOAD='perhaps' cannot be read: expected 1 or 0\.$"):
             ConnectorRegistry()
 
 
 class TestNotFound:
-    def test_the_nearest_names_are_told(self, acme: Site) -> None:
+    def test_the_error_suggests_near_names(self, acme: Site) -> None:
         with pytest.raises(
             ConnectorNotFound, match=r"^Cannot find connector for task category: acne_v0\. Did you mean acme\?$"
         ) as e:
             ConnectorRegistry().get_connector("acne")
         assert type(e.value) is ConnectorNotFound
 
-    def test_without_near_ones_all_are_told(self, acme: Site, registry: ConnectorRegistry) -> None:
+    def test_without_near_names_the_error_lists_all(self, acme: Site, registry: ConnectorRegistry) -> None:
         registry.register(Echo())
         with pytest.raises(ConnectorNotFound, match=r"zzz_v3\. There are: echo\.$"):
             registry.get_connector("zzz", 3)
 
-    def test_without_any_it_says_what_to_do(self, registry: ConnectorRegistry) -> None:
+    def test_without_connectors_the_error_says_what_to_do(self, registry: ConnectorRegistry) -> None:
         with pytest.raises(
             ConnectorNotFound, match="No connector is installed: install a connector package, or register"
         ):
             registry.get_connector("acme")
 
-    def test_it_is_the_message_of_the_specification(self, registry: ConnectorRegistry) -> None:
+    def test_the_error_has_the_message_of_the_specification(self, registry: ConnectorRegistry) -> None:
         with pytest.raises(ConnectorNotFound, match=r"^Cannot find connector for task category: dummy_v0\."):
             registry.get_connector("dummy", 0)
 
 
 class TestThreads:
-    def test_lookups_loads_and_registrations_at_random_lose_and_double_nothing(self, site: Site) -> None:
+    def test_concurrent_lookups_loads_and_registrations_lose_and_double_nothing(self, site: Site) -> None:
         entries = [f"entry{index}" for index in range(12)]
         for name in entries:
             site.add(
                 f"dist-{name}", connectors={name: f"mod_{name}:Acme"}, modules={f"mod_{name}": sync_connector(name)}
             )
-        # Whenever sys.path has changed, coverage goes through it before the next new file, and then takes out of
-        # sys.modules whatever other threads have imported meanwhile. Let it do so now.
+        # After a change of sys.path, coverage searches it before the next new file, and then removes from sys.modules
+        # the modules that other threads have imported meanwhile. This import makes it do so now.
         site.add("dist-first", modules={"mod_first": ""})
         importlib.import_module("mod_first")
         registry = ConnectorRegistry()
@@ -622,7 +622,7 @@ class TestThreads:
             with ThreadPoolExecutor(2) as pool:
                 loading = pool.submit(registry.get_connector, "acme")
                 assert gate.entered.wait(30)
-                registry.register_plugin(_BringsEntries())
+                registry.register_plugin(_HasEntries())
                 second = pool.submit(registry.get_connector, "acme")
                 gate.leave.set()
                 assert loading.result(30) is second.result(30)
@@ -630,7 +630,7 @@ class TestThreads:
         finally:
             del sys.modules["registry_gate"]
 
-    def test_those_that_come_while_an_entry_is_imported_wait_for_it(self, site: Site) -> None:
+    def test_lookups_wait_while_the_entry_is_imported(self, site: Site) -> None:
         gate = _Gate()
         sys.modules["registry_gate"] = gate  # type: ignore[assignment]
         try:
@@ -647,7 +647,7 @@ class TestThreads:
 
 
 class _Gate:
-    """Lets a test hold an import where it is."""
+    """Lets a test hold an import."""
 
     def __init__(self) -> None:
         self.entered, self.leave = threading.Event(), threading.Event()
@@ -657,7 +657,7 @@ class _Gate:
         assert self.leave.wait(30)
 
 
-class _BringsEntries:
+class _HasEntries:
     from connector_core import Entry, hookimpl
 
     @hookimpl

@@ -1,4 +1,4 @@
-"""Sentences that say what is wrong with an entry, and what to do about it."""
+"""The sentences that say what is wrong with an entry and what to do."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ class TestExplainingAFailure:
         ],
         ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
     )
-    def test_each_kind_of_failure_has_its_own(self, error: BaseException, what: str, remedy: str) -> None:
+    def test_each_kind_of_failure_has_its_own_explanation(self, error: BaseException, what: str, remedy: str) -> None:
         assert explain_failure(self.ENTRY, error) == (
             f"The entry acme of acme-connectors 1.0 {what} {remedy} CONNECTORS_DISABLE=acme turns it off."
         )
 
-    def test_an_exception_that_cannot_say_what_it_is_is_named(self) -> None:
+    def test_an_exception_whose_str_fails_is_named(self) -> None:
         class Mute(Exception):
             def __str__(self) -> str:
                 raise RuntimeError
 
         assert "cannot be loaded: Mute. Report it" in explain_failure(self.ENTRY, Mute())
 
-    def test_an_entry_of_no_distribution_is_reinstalled_with_its_package(self) -> None:
+    def test_without_a_distribution_the_advice_is_to_reinstall_the_package(self) -> None:
         explanation = explain_failure(Entry("acme", "acme:Acme"), ModuleNotFoundError("gone", name="acme"))
         assert "which does not exist. Reinstall its package." in explanation
 

@@ -1,4 +1,4 @@
-"""Where secrets come from, and that they do not show."""
+"""Finding secrets, and keeping them out of representations, tracebacks and literals."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def secrets_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 class TestSources:
-    def test_the_environment_has_it_in_upper_case(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_variable_has_the_name_in_upper_case(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(VARIABLE, "from the environment\n")
         assert get_connector_secret(KEY) == "from the environment"
 
@@ -30,7 +30,7 @@ class TestSources:
         monkeypatch.setenv("MY_KEY", "value")
         assert get_connector_secret("key") == "value"
 
-    def test_a_file_has_it_under_its_own_name(self, secrets_directory: Path) -> None:
+    def test_the_file_has_the_name_of_the_secret(self, secrets_directory: Path) -> None:
         (secrets_directory / KEY).write_text("from a file\n")
         assert get_connector_secret(KEY) == "from a file"
 
@@ -41,7 +41,7 @@ class TestSources:
         monkeypatch.setenv(VARIABLE, "from the environment")
         assert get_connector_secret(KEY) == "from the environment"
 
-    def test_what_a_call_has_comes_before_all_in_its_order(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_sources_of_a_call_come_first_in_their_order(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(VARIABLE, "from the environment")
         token = secret_sources.set((lambda key: None, lambda key: f"second {key}", lambda key: "third"))
         try:
@@ -49,7 +49,7 @@ class TestSources:
         finally:
             secret_sources.reset(token)
 
-    def test_an_empty_secret_is_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_empty_secret_is_found(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(VARIABLE, "")
         assert get_connector_secret(KEY) == ""
 
@@ -59,7 +59,7 @@ class TestSources:
 
 
 class TestNotFound:
-    def test_it_says_where_was_looked(self, secrets_directory: Path) -> None:
+    def test_the_error_lists_the_places_that_were_searched(self, secrets_directory: Path) -> None:
         with pytest.raises(SecretNotFound, match=r"^Cannot find the secret 'nothing'; looked in: ") as e:
             get_connector_secret("nothing")
         assert str(e.value).endswith(
@@ -68,22 +68,22 @@ class TestNotFound:
         )
         assert e.value.key == "nothing"
 
-    def test_the_file_is_looked_for_where_flyte_mounts_secrets(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_default_directory_is_where_flyte_mounts_secrets(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("FLYTE_SECRETS_DEFAULT_DIR")
         with pytest.raises(SecretNotFound, match=r"the file /etc/secrets/no-such-secret-here\.$"):
             get_connector_secret("no-such-secret-here")
 
     @pytest.mark.parametrize("key", ["", ".", "..", "../etc/passwd", "/etc/passwd", "a b", "a\n", "a\0", "é", "a=b"])
-    def test_a_key_names_a_file_of_the_directory_and_nothing_else(self, key: str) -> None:
+    def test_a_key_cannot_name_a_file_outside_the_directory(self, key: str) -> None:
         with pytest.raises(SecretNotFound, match="looked in: nowhere, because a key consists of letters, digits"):
             get_connector_secret(key)
 
-    def test_a_file_that_is_no_text_is_none(self, secrets_directory: Path) -> None:
+    def test_a_file_that_is_not_text_is_ignored(self, secrets_directory: Path) -> None:
         (secrets_directory / KEY).write_bytes(b"\xff\xfe")
         with pytest.raises(SecretNotFound, match=KEY):
             get_connector_secret(KEY)
 
-    def test_a_directory_is_none(self, secrets_directory: Path) -> None:
+    def test_a_directory_is_ignored(self, secrets_directory: Path) -> None:
         (secrets_directory / KEY).mkdir()
         with pytest.raises(SecretNotFound, match=KEY):
             get_connector_secret(KEY)
@@ -97,7 +97,7 @@ class TestSecret:
         assert isinstance(found, Secret)
         assert found + "!" == "hunter2!"
 
-    def test_it_does_not_show_in_the_repr_of_what_holds_it(self) -> None:
+    def test_it_does_not_show_in_the_repr_of_its_container(self) -> None:
         assert "hunter2" not in repr([Secret("hunter2"), {"x": Secret("hunter2")}])
 
     def test_it_does_not_show_in_the_locals_of_a_traceback(self) -> None:
@@ -111,11 +111,11 @@ class TestSecret:
         assert "password = Secret('***')" in shown
 
     @pytest.mark.parametrize("python_type", [None, str])
-    def test_it_is_no_literal(self, python_type: type | None) -> None:
+    def test_it_cannot_become_a_literal(self, python_type: type | None) -> None:
         with pytest.raises(LiteralError, match="Secret"):
             to_literal(Secret("hunter2"), python_type)
 
     @pytest.mark.parametrize("holder", [[Secret("x")], {"x": Secret("x")}, {"x": [Secret("x")]}, {Secret("x"): 1}])
-    def test_it_is_no_literal_inside_another_either(self, holder: object) -> None:
+    def test_it_cannot_be_part_of_a_literal(self, holder: object) -> None:
         with pytest.raises(LiteralError, match="Secret"):
             to_literal(holder)

@@ -1,4 +1,4 @@
-"""JobKey: what the service remembers jobs by."""
+"""JobKey, the key under which the service keeps a job."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class Large(ResourceMeta):
 
 
 class Running(Jobs):
-    """Keeps nothing of its jobs."""
+    """A connector that keeps nothing about its jobs."""
 
     async def get(self, resource_meta: ResourceMeta, **_: Any) -> Resource:
         """Return the same state for each job."""

@@ -1,4 +1,4 @@
-"""The server from its start to its end."""
+"""Starting and stopping the server."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def registry_of(*connectors: Echo) -> ConnectorRegistry:
 
 
 class TestListening:
-    def test_a_port_that_is_taken_is_told(self) -> None:
+    def test_a_port_in_use_is_reported(self) -> None:
         async def main() -> None:
             async with ConnectorServer(registry_of(Echo()), host="127.0.0.1", port=0) as server:
                 with pytest.raises(

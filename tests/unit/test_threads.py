@@ -18,7 +18,7 @@ TIMEOUT = 60
 
 
 def run(threads: Threads, *functions: Callable[[], Any]) -> list[Any]:
-    """What the functions give or raise, which are called at once."""
+    """Call the functions at the same time, and return what each returns or raises."""
 
     async def main() -> list[Any]:
         return await asyncio.gather(*(threads.run(function) for function in functions), return_exceptions=True)
@@ -27,7 +27,7 @@ def run(threads: Threads, *functions: Callable[[], Any]) -> list[Any]:
 
 
 class Gate:
-    """Functions that stay in their threads until the gate is opened."""
+    """A function whose calls stay in their threads until the gate is opened."""
 
     def __init__(self) -> None:
         self.entered = threading.Semaphore(0)
@@ -39,21 +39,21 @@ class Gate:
         return threading.current_thread().name
 
     async def wait_for(self, number: int) -> None:
-        """Return when as many have begun."""
+        """Wait until `number` calls have started."""
         for _ in range(number):
             assert await asyncio.to_thread(self.entered.acquire, timeout=TIMEOUT)
 
     def open(self) -> None:
-        """Let them go on."""
+        """Let the calls continue."""
         self._open.set()
 
 
 class TestResults:
-    def test_what_is_returned_comes_back(self) -> None:
+    def test_the_result_of_a_function_is_returned(self) -> None:
         assert run(Threads(2, "t"), lambda: 1, lambda: 2, lambda: 3) == [1, 2, 3]
 
     @pytest.mark.parametrize("error", [ValueError("bad"), SystemExit(3), KeyboardInterrupt()])
-    def test_what_is_raised_is_raised(self, error: BaseException) -> None:
+    def test_the_error_of_a_function_is_raised(self, error: BaseException) -> None:
         def fail() -> None:
             raise error
 
@@ -69,7 +69,7 @@ class TestResults:
         assert isinstance(error, RuntimeError)
         assert isinstance(error.__cause__, StopIteration)
 
-    def test_nothing_is_kept_of_what_has_been_run(self) -> None:
+    def test_a_function_that_has_run_is_not_kept(self) -> None:
         class Large:
             pass
 
@@ -84,7 +84,7 @@ class TestResults:
 
 
 class TestContext:
-    def test_it_runs_with_the_callers_variables(self) -> None:
+    def test_a_function_runs_with_the_callers_context_variables(self) -> None:
         variable = contextvars.ContextVar[str]("variable")
 
         async def main() -> str:
@@ -94,12 +94,12 @@ class TestContext:
         assert asyncio.run(main()) == "the caller's"
 
 
-class TestHowMany:
+class TestNumberOfThreads:
     def test_a_free_thread_is_used_before_another_is_started(self) -> None:
         threads = Threads(8, "t")
         assert {run(threads, lambda: threading.current_thread().name)[0] for _ in range(20)} == {"t_1"}
 
-    def test_as_many_run_at_once_as_there_may_be_and_the_rest_wait(self) -> None:
+    def test_further_functions_wait_when_all_threads_are_busy(self) -> None:
         async def main() -> None:
             threads, gate = Threads(3, "t"), Gate()
             running = [asyncio.create_task(threads.run(gate)) for _ in range(5)]
@@ -112,7 +112,7 @@ class TestHowMany:
 
         asyncio.run(main())
 
-    def test_one_that_hangs_does_not_hold_up_the_next(self) -> None:
+    def test_a_function_that_hangs_does_not_delay_the_next(self) -> None:
         async def main() -> None:
             threads, gate = Threads(2, "t"), Gate()
             hanging = asyncio.create_task(threads.run(gate))
@@ -124,7 +124,7 @@ class TestHowMany:
 
         asyncio.run(main())
 
-    def test_if_the_system_has_no_more_the_others_do_the_work(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_if_no_further_thread_can_start_the_others_do_the_work(self, monkeypatch: pytest.MonkeyPatch) -> None:
         async def main() -> None:
             threads, gate = Threads(4, "t"), Gate()
             first = asyncio.create_task(threads.run(gate))
@@ -142,7 +142,7 @@ class TestHowMany:
 
         asyncio.run(main())
 
-    def test_if_the_system_has_none_that_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_if_no_thread_can_start_the_error_is_raised(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def refuse(thread: threading.Thread) -> None:
             raise RuntimeError("can't start new thread")
 
@@ -156,7 +156,7 @@ class TestHowMany:
 
 
 class TestTime:
-    def test_what_takes_longer_than_it_may_is_not_waited_for(self) -> None:
+    def test_a_function_that_exceeds_its_time_limit_is_not_awaited(self) -> None:
         async def main() -> None:
             threads, gate = Threads(1, "t"), Gate()
             with pytest.raises(Expired):
@@ -166,7 +166,7 @@ class TestTime:
 
         asyncio.run(main())
 
-    def test_what_waited_too_long_for_a_thread_is_not_run(self) -> None:
+    def test_a_function_that_waited_too_long_for_a_thread_is_not_run(self) -> None:
         async def main() -> None:
             threads, gate, done = Threads(1, "t"), Gate(), list[str]()
             first = asyncio.create_task(threads.run(gate))
@@ -180,8 +180,8 @@ class TestTime:
         asyncio.run(main())
 
 
-class TestWhoDoesNotWait:
-    def test_what_has_not_begun_is_not_run(self) -> None:
+class TestCancelling:
+    def test_a_queued_function_is_not_run(self) -> None:
         async def main() -> list[str]:
             threads, gate, done = Threads(1, "t"), Gate(), list[str]()
             first = asyncio.create_task(threads.run(gate))
@@ -197,7 +197,7 @@ class TestWhoDoesNotWait:
 
         assert asyncio.run(main()) == ["third"]
 
-    def test_what_has_begun_goes_on_and_its_thread_is_free_again(self) -> None:
+    def test_a_running_function_continues_and_its_thread_is_used_again(self) -> None:
         async def main() -> None:
             threads, gate = Threads(1, "t"), Gate()
             first = asyncio.create_task(threads.run(gate))
@@ -209,7 +209,7 @@ class TestWhoDoesNotWait:
 
         asyncio.run(main())
 
-    def test_a_loop_that_is_closed_meanwhile_hurts_nobody(self) -> None:
+    def test_the_loop_may_be_closed_while_a_function_runs(self) -> None:
         threads, gate = Threads(1, "t"), Gate()
 
         async def begin() -> None:
