@@ -1,4 +1,4 @@
-"""Running a task here: to its end, and what becomes of the job when it does not get there."""
+"""Running a task locally: polling, outputs, errors, signals, and deleting the job."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ DONE = Resource.succeeded(outputs={"rows": 2})
 
 @pytest.fixture(autouse=True)
 def own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The output prefixes that are made up are under it."""
+    """Make the default output prefixes below a temporary directory."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     return tmp_path
 
 
 @pytest.fixture
 def clock(connector_clock: FakeClock) -> FakeClock:
-    """Time that passes when somebody sleeps, and not otherwise."""
+    """Replace the time by a clock that only advances while code sleeps."""
     return connector_clock
 
 
@@ -77,7 +77,7 @@ class TestWhereItRuns:
         assert task_of(connector())(rows=2) == {"rows": 2}
 
     @pytest.mark.parametrize("connector", [Echo, lambda: Jobs(RUNNING, DONE)], ids=["sync", "async"])
-    def test_where_an_event_loop_is_running(self, connector: Callable[[], Any]) -> None:
+    def test_while_an_event_loop_is_running(self, connector: Callable[[], Any]) -> None:
         async def main() -> Any:
             return task_of(connector())(rows=2)
 
@@ -97,7 +97,7 @@ class TestWhereItRuns:
         assert len(connector.created) == 16
         assert connector.deleted == []
 
-    def test_errors_come_out_of_a_running_event_loop_too(self) -> None:
+    def test_errors_are_raised_while_an_event_loop_is_running(self) -> None:
         async def main() -> Any:
             return task_of(Jobs(Resource.failed("no")))()
 
@@ -105,7 +105,7 @@ class TestWhereItRuns:
             asyncio.run(main())
 
 
-class TestWhatTheConnectorIsGiven:
+class TestArgumentsOfTheConnector:
     def test_create_gets_everything_that_flyte_gives(self, tmp_path: Path) -> None:
         connector = Jobs(DONE)
         task_of(
@@ -119,7 +119,7 @@ class TestWhatTheConnectorIsGiven:
         assert metadata.task_execution_id.task_id.name == "mine"
         assert created["idempotency_key"] == idempotency_key(connector.task_category, metadata)
 
-    def test_each_run_is_another_execution(self) -> None:
+    def test_each_run_has_a_new_execution_id(self) -> None:
         connector = Jobs(DONE)
         task = task_of(connector)
         task()
@@ -127,7 +127,7 @@ class TestWhatTheConnectorIsGiven:
         assert len({created["idempotency_key"] for created in connector.created}) == 2
         assert len({created["output_prefix"] for created in connector.created}) == 2
 
-    def test_the_key_is_the_current_calls_too(self) -> None:
+    def test_the_current_call_has_the_key_too(self) -> None:
         keys: list[str | None] = []
 
         class Looks(Jobs):
@@ -144,7 +144,7 @@ class TestWhatTheConnectorIsGiven:
         task_of(connector, output_prefix=str(tmp_path))()
         assert connector.polled == [{"resource_meta": JobMeta(1), "output_prefix": str(tmp_path)}] * 2
 
-    def test_do_gets_the_execution_too(self) -> None:
+    def test_do_gets_the_execution_id(self) -> None:
         given: dict[str, Any] = {}
 
         class Looks(Echo):
@@ -161,7 +161,7 @@ class TestWhatTheConnectorIsGiven:
         assert from_literal_map(written) == {"x": 1}
         assert not (tmp_path / "task.pb").exists()
 
-    def test_the_template_is_where_a_placeholder_asks_for_it(self, tmp_path: Path) -> None:
+    def test_the_template_is_written_if_a_placeholder_needs_it(self, tmp_path: Path) -> None:
         task_of(Echo(), output_prefix=str(tmp_path), container=["{{.taskTemplatePath}}"])()
         assert (tmp_path / "task.pb").stat().st_size
 
@@ -171,7 +171,7 @@ class TestWhatTheConnectorIsGiven:
             task_of(connector, output_prefix="nosuch://b")()
         assert connector.created == []
 
-    def test_a_template_without_an_id_will_do(self, registry: ConnectorRegistry) -> None:
+    def test_a_template_needs_no_id(self, registry: ConnectorRegistry) -> None:
         registry.register(Jobs(DONE))
         template = TaskTemplate(type="job")
 
@@ -185,11 +185,11 @@ class TestWhatTheConnectorIsGiven:
 
 
 class TestPolling:
-    def test_it_polls_at_once_and_ends_at_once(self, clock: FakeClock) -> None:
+    def test_the_first_poll_and_the_end_come_without_a_delay(self, clock: FakeClock) -> None:
         task_of(Jobs(DONE))()
         assert clock.slept == []
 
-    def test_the_delays_grow_from_10_ms_to_5_s_each_a_little_off(self, clock: FakeClock) -> None:
+    def test_the_delays_grow_from_10_ms_to_5_s_with_jitter(self, clock: FakeClock) -> None:
         task_of(Jobs(*[RUNNING] * 24, DONE))()
         assert len(clock.slept) == 24
         assert 0.008 <= clock.slept[0] <= 0.012
@@ -204,7 +204,7 @@ class TestPolling:
         assert len(connector.polled) == 2
         assert e.value.resource.phase is phase
 
-    def test_the_error_of_a_failed_job_is_told(self) -> None:
+    def test_the_error_has_the_code_and_message_of_a_failed_job(self) -> None:
         with pytest.raises(TaskFailed, match=r"^mine FAILED \[QUOTA\]: too much$"):
             task_of(Jobs(Resource.failed("too much", code="QUOTA")), name="mine")()
 
@@ -219,22 +219,22 @@ class TestOutputs:
     def test_a_connector_may_give_a_literal_map(self) -> None:
         assert task_of(Jobs(Resource.succeeded(outputs=to_literal_map({"x": 1}))), outputs={"x": int})() == {"x": 1}
 
-    def test_a_literal_map_without_a_declared_output_is_told(self) -> None:
+    def test_a_missing_output_in_a_literal_map_is_refused(self) -> None:
         with pytest.raises(LiteralError, match=r"^outputs\.y: the connector did not return this output\.$"):
             task_of(Jobs(Resource.succeeded(outputs=to_literal_map({"x": 1}))), outputs={"y": int})()
 
-    def test_an_output_of_another_type_is_told(self) -> None:
+    def test_an_output_of_a_wrong_type_is_refused(self) -> None:
         with pytest.raises(LiteralError, match=r"^outputs\.x: expected int, got str\.$"):
             task_of(Jobs(Resource.succeeded(outputs={"x": "1"})), outputs={"x": int})()
 
-    def test_empty_outputs_are_taken_as_they_are(self) -> None:
+    def test_empty_outputs_stay_empty(self) -> None:
         assert task_of(Jobs(Resource.succeeded(outputs={})))() == {}
 
-    def test_without_any_and_none_declared_there_are_none(self) -> None:
+    def test_without_outputs_and_declared_outputs_the_result_is_empty(self) -> None:
         assert task_of(Jobs(Resource.succeeded()))() == {}
 
     @pytest.mark.parametrize("scheme", ["file", "memory"])
-    def test_what_the_job_wrote_is_read(self, scheme: str, tmp_path: Path) -> None:
+    def test_outputs_that_the_job_wrote_are_read(self, scheme: str, tmp_path: Path) -> None:
         prefix = f"memory://{uuid.uuid4().hex}" if scheme == "memory" else str(tmp_path)
 
         def write() -> Resource:
@@ -244,7 +244,7 @@ class TestOutputs:
         assert task_of(Jobs(write), outputs={"x": int}, output_prefix=prefix)() == {"x": 3}
         assert from_literal_map(read_outputs(prefix)) == {"x": 3}
 
-    def test_what_it_did_not_write_is_told_and_the_finished_job_is_left_alone(self) -> None:
+    def test_missing_outputs_are_an_error_and_the_finished_job_is_not_deleted(self) -> None:
         connector = Jobs(Resource.succeeded())
         with pytest.raises(OutputsUnreadable, match="the file does not exist"):
             task_of(connector, outputs={"x": int})()
@@ -264,14 +264,14 @@ class TestTheJobIsDeletedOnce:
         assert connector.deleted == []
 
     @pytest.mark.parametrize("error", [PermanentError("gone"), KeyError("bug")], ids=repr)
-    def test_when_polling_fails_for_good(self, error: Exception) -> None:
+    def test_when_polling_fails_permanently(self, error: Exception) -> None:
         connector = Jobs(RUNNING, error)
         with pytest.raises(type(error)) as e:
             task_of(connector)()
         assert e.value is error
         assert connector.deleted == [JobMeta(1)]
 
-    def test_when_get_returns_rubbish(self) -> None:
+    def test_when_get_returns_no_resource(self) -> None:
         connector = Jobs(lambda: "RUNNING")  # type: ignore[arg-type, return-value]
         with pytest.raises(InvalidConnector, match=r"^Jobs\.get returned str; it must return a Resource"):
             task_of(connector)()
@@ -286,21 +286,21 @@ class TestTheJobIsDeletedOnce:
             task_of(connector, on_update=fail)()
         assert connector.deleted == [JobMeta(1)]
 
-    def test_when_it_takes_longer_than_the_task_may(self) -> None:
+    def test_when_it_exceeds_the_timeout_of_the_task(self) -> None:
         connector = Jobs(RUNNING)
         with pytest.raises(TaskTimeout, match=r"^The task job did not end within 0\.1 s\.$") as e:
             task_of(connector, timeout=0.1)()
         assert (e.value.task, e.value.seconds) == ("job", 0.1)
         assert connector.deleted == [JobMeta(1)]
 
-    def test_a_timeout_of_the_connectors_own_is_none_of_the_task(self) -> None:
+    def test_a_timeout_of_the_connector_is_not_a_timeout_of_the_task(self) -> None:
         connector = Jobs(TimeoutError("the backend's"))
         with pytest.raises(TimeoutError, match="the backend's") as e:
             task_of(connector, timeout=60)()
         assert not isinstance(e.value, TaskTimeout)
         assert connector.deleted == [JobMeta(1)]
 
-    def test_when_its_metadata_cannot_be_read_again(self) -> None:
+    def test_when_its_metadata_cannot_be_read_back(self) -> None:
         class Odd(Jobs):
             async def create(self, **kwargs: Any) -> ResourceMeta:  # type: ignore[override]
                 return JobMeta("seven")  # type: ignore[arg-type]
@@ -393,7 +393,7 @@ class TestTheJobIsDeletedOnce:
 
         asyncio.run(main())
 
-    def test_when_deleting_fails_the_reason_stays_and_says_so(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_a_failed_deletion_is_added_to_the_error_of_the_run(self, caplog: pytest.LogCaptureFixture) -> None:
         class Stuck(Jobs):
             async def delete(self, resource_meta: ResourceMeta, **kwargs: Any) -> None:  # type: ignore[override]
                 raise RuntimeError("no route")
@@ -405,7 +405,7 @@ class TestTheJobIsDeletedOnce:
 
 
 class Flaky(Jobs):
-    """Cannot delete at first."""
+    """A connector whose first deletions fail."""
 
     failures = 0
 
@@ -416,9 +416,9 @@ class Flaky(Jobs):
         await super().delete(resource_meta)
 
 
-class TestDeletingPatiently:
+class TestRepeatedDeletion:
     @pytest.mark.parametrize("failures", [1, 2])
-    def test_a_backend_that_does_not_answer_is_asked_again(self, failures: int, clock: FakeClock) -> None:
+    def test_a_deletion_that_fails_temporarily_is_repeated(self, failures: int, clock: FakeClock) -> None:
         connector = Flaky(PermanentError("gone"))
         connector.failures = failures
         with pytest.raises(PermanentError, match=r"^gone$"):
@@ -426,7 +426,7 @@ class TestDeletingPatiently:
         assert connector.deleted == [JobMeta(1)]
         assert clock.slept == [0.5, 2.0][:failures]
 
-    def test_but_not_for_ever(self, clock: FakeClock) -> None:
+    def test_the_deletion_is_tried_three_times(self, clock: FakeClock) -> None:
         connector = Flaky(PermanentError("gone"))
         connector.failures = 3
         with pytest.raises(PermanentError, match=r"^gone\nThe job could not be deleted and may still run: .*: 503$"):
@@ -435,7 +435,7 @@ class TestDeletingPatiently:
 
 
 class Finder(Jobs):
-    """Fails to say which job it started, and can find it."""
+    """A connector whose create starts a job and fails, and whose find returns the job."""
 
     found: ResourceMeta | Exception | None = JobMeta(9)
 
@@ -461,20 +461,20 @@ class TestACreationThatFails:
             task_of(connector)()
         assert connector.deleted == connector.polled == []
 
-    def test_deletes_the_job_that_the_connector_finds_all_the_same(self) -> None:
+    def test_deletes_the_job_that_the_connector_finds(self) -> None:
         connector = Finder()
         with pytest.raises(TransientError, match="no answer"):
             task_of(connector)()
         assert connector.deleted == [JobMeta(9)]
 
-    def test_deletes_nothing_when_there_is_none(self) -> None:
+    def test_deletes_nothing_if_the_connector_finds_no_job(self) -> None:
         connector = Finder()
         connector.found = None
         with pytest.raises(TransientError, match="no answer"):
             task_of(connector)()
         assert connector.deleted == []
 
-    def test_says_when_that_could_not_be_found_out(self) -> None:
+    def test_says_so_if_find_fails(self) -> None:
         connector = Finder()
         connector.found = RuntimeError("no route")
         with pytest.raises(TransientError, match="no answer") as e:
@@ -486,12 +486,12 @@ class TestACreationThatFails:
 
 class TestTransientErrors:
     @pytest.mark.parametrize("error", [TransientError("503"), CallTimeout("Jobs", "get", 1)], ids=repr)
-    def test_say_nothing_about_the_job(self, error: Exception, clock: FakeClock) -> None:
+    def test_do_not_end_the_run(self, error: Exception, clock: FakeClock) -> None:
         connector = Jobs(RUNNING, error, error, DONE)
         assert task_of(connector)() == {"rows": 2}
         assert connector.deleted == []
 
-    def test_end_the_run_when_patience_is_at_its_end(self, clock: FakeClock) -> None:
+    def test_end_the_run_after_the_time_of_patience(self, clock: FakeClock) -> None:
         connector = Jobs(RUNNING, TransientError("503"))
         task = task_of(connector)
         task.patience = 30.0  # type: ignore[attr-defined]
@@ -500,7 +500,7 @@ class TestTransientErrors:
         assert 30 < clock.now < 30 + 2 * 6
         assert connector.deleted == [JobMeta(1)]
 
-    def test_are_forgotten_with_each_answer(self, clock: FakeClock) -> None:
+    def test_are_forgotten_after_each_answer(self, clock: FakeClock) -> None:
         steps: list[Any] = [RUNNING, *[TransientError("503")] * 5] * 20
         connector = Jobs(*steps, DONE)
         task = task_of(connector)
@@ -508,7 +508,7 @@ class TestTransientErrors:
         assert task() == {"rows": 2}
         assert clock.now > 200
 
-    def test_the_connectors_own_count_too(self, clock: FakeClock) -> None:
+    def test_include_those_that_the_connector_declares(self, clock: FakeClock) -> None:
         class Http(Jobs):
             transient_errors = (ConnectionError,)
 
@@ -538,7 +538,7 @@ class TestTheWrongKind:
         with pytest.raises(InvalidConnector, match=message):
             task.execute()
 
-    def test_no_connector_at_all_is_told(self) -> None:
+    def test_a_missing_connector_is_reported(self) -> None:
         task = type(
             "Mine", (AsyncConnectorExecutorMixin,), {"name": "mine", "template": TaskTemplate(type="nothing")}
         )()
@@ -548,7 +548,7 @@ class TestTheWrongKind:
 
 @pytest.fixture
 def handlers() -> Iterator[SimpleNamespace]:
-    """Signal handlers of the program's own, which record what reaches them."""
+    """Install signal handlers that record the signals."""
     seen: list[int] = []
 
     def own(signum: int, frame: object) -> None:
@@ -562,7 +562,7 @@ def handlers() -> Iterator[SimpleNamespace]:
 
 class TestSignals:
     @pytest.mark.parametrize("steps", [(DONE,), (RUNNING, PermanentError("no"))], ids=["success", "failure"])
-    def test_the_handlers_are_put_back(self, handlers: SimpleNamespace, steps: Any) -> None:
+    def test_the_handlers_are_restored(self, handlers: SimpleNamespace, steps: Any) -> None:
         during: list[Any] = []
         task = task_of(Jobs(*steps), on_update=lambda resource: during.append(signal.getsignal(signal.SIGINT)))
         try:
@@ -593,7 +593,7 @@ class TestSignals:
             task()
 
         def in_a_loop() -> None:
-            # Not asyncio.run: it has a handler for SIGINT of its own.
+            # asyncio.run would install its own handler for SIGINT.
             loop = asyncio.new_event_loop()
             try:
                 loop.run_until_complete(main())
@@ -608,7 +608,7 @@ class TestSignals:
         if signum == signal.SIGTERM:
             assert e.value.args == (128 + signal.SIGTERM,)
 
-    def test_one_that_comes_before_the_first_step_starts_no_job(
+    def test_an_interruption_before_the_first_step_starts_no_job(
         self, handlers: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         start = asyncio.run
@@ -623,7 +623,7 @@ class TestSignals:
             task_of(connector)()
         assert connector.created == []
 
-    def test_of_two_runs_of_a_task_it_ends_that_of_the_main_thread(self, handlers: SimpleNamespace) -> None:
+    def test_an_interruption_ends_the_run_of_the_main_thread_only(self, handlers: SimpleNamespace) -> None:
         connector, go_on, polled = Jobs(RUNNING), threading.Event(), threading.Event()
 
         def update(resource: Resource) -> None:
@@ -646,7 +646,7 @@ class TestSignals:
                 other.result(60)
         assert connector.deleted == [JobMeta(2), JobMeta(1)]
 
-    def test_a_second_interruption_does_what_it_did_before(self, handlers: SimpleNamespace) -> None:
+    def test_a_second_interruption_reaches_the_previous_handler(self, handlers: SimpleNamespace) -> None:
         class Interrupted(Jobs):
             async def delete(self, resource_meta: ResourceMeta, **kwargs: Any) -> None:  # type: ignore[override]
                 os.kill(os.getpid(), signal.SIGINT)
@@ -676,12 +676,12 @@ class TestSignals:
             async def do(self, **kwargs: Any) -> Resource:  # type: ignore[override]
                 os.kill(os.getpid(), signal.SIGINT)
                 await asyncio.Event().wait()
-                raise AssertionError("it was not interrupted")
+                raise AssertionError("The run was not interrupted.")
 
         with pytest.raises(KeyboardInterrupt):
             task_of(Slow())()
 
-    def test_threads_install_none(self, handlers: SimpleNamespace) -> None:
+    def test_runs_in_threads_install_no_handlers(self, handlers: SimpleNamespace) -> None:
         during: list[Any] = []
         task = task_of(Jobs(DONE), on_update=lambda resource: during.append(signal.getsignal(signal.SIGINT)))
         thread = threading.Thread(target=task)
@@ -689,13 +689,13 @@ class TestSignals:
         thread.join(60)
         assert during == [handlers.own]
 
-    def test_a_cancellation_from_within_is_no_interruption(self) -> None:
+    def test_a_cancellation_by_the_connector_is_not_an_interruption(self) -> None:
         connector = Jobs(asyncio.CancelledError())
         with pytest.raises(asyncio.CancelledError):
             task_of(connector)()
         assert connector.deleted == [JobMeta(1)]
 
-    def test_the_handler_of_the_specification_deletes_a_job_at_another_time_too(self) -> None:
+    def test_the_handler_of_the_specification_can_be_called_directly(self) -> None:
         connector = Jobs(RUNNING)
         task = task_of(connector)
         task.connector_signal_handler(JobMeta(5), signal.SIGINT, None)  # type: ignore[attr-defined]
@@ -792,7 +792,7 @@ class Unused(ResourceMeta):
     """Metadata of another connector."""
 
 
-def test_metadata_of_another_type_is_refused_by_name() -> None:
+def test_metadata_of_another_type_is_refused() -> None:
     class Mixed(Jobs):
         async def create(self, **kwargs: Any) -> ResourceMeta:  # type: ignore[override]
             return Unused()

@@ -1,4 +1,4 @@
-"""inputs.pb and outputs.pb, on any filesystem that fsspec knows."""
+"""Writing inputs.pb and reading outputs.pb, on any filesystem that fsspec supports."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def prefix(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     }[request.param]
 
 
-def test_what_is_written_is_read(prefix: str) -> None:
+def test_a_written_message_can_be_read(prefix: str) -> None:
     write_message(f"{prefix}/outputs.pb", MESSAGE)
     assert read_outputs(prefix) == MESSAGE
 
 
-def test_a_missing_file_is_told(prefix: str) -> None:
+def test_a_missing_file_is_an_error(prefix: str) -> None:
     with pytest.raises(
         OutputsUnreadable, match=r"outputs\.pb: the file does not exist; the job must write it, or"
     ) as e:
@@ -38,7 +38,7 @@ def test_a_missing_file_is_told(prefix: str) -> None:
     assert e.value.uri == f"{prefix}/outputs.pb"
 
 
-def test_what_is_no_literal_map_is_told(prefix: str) -> None:
+def test_a_file_that_is_not_a_literal_map_is_an_error(prefix: str) -> None:
     write_message(f"{prefix}/outputs.pb", MESSAGE)
     with fsspec.open(f"{prefix}/outputs.pb", "wb") as file:
         file.write(b"\xff\xff\xff")
@@ -46,7 +46,7 @@ def test_what_is_no_literal_map_is_told(prefix: str) -> None:
         read_outputs(prefix)
 
 
-def test_a_scheme_that_nobody_knows_is_told() -> None:
+def test_an_unknown_scheme_is_an_error() -> None:
     with pytest.raises(
         PrefixNotWritable, match=r"^Cannot write nosuch://b/x: .*nosuch; choose a writable output prefix\.$"
     ) as e:
@@ -56,13 +56,13 @@ def test_a_scheme_that_nobody_knows_is_told() -> None:
         read_outputs("nosuch://b")
 
 
-def test_a_place_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
+def test_an_unwritable_place_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(PrefixNotWritable, match=r"^Cannot write .*; choose a writable output prefix\.$"):
         write_message(f"{tmp_path}/file/inputs.pb", MESSAGE)
 
 
-def test_an_exception_without_words_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_exception_without_a_message_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(self: object, path: str, **kwargs: object) -> bytes:
         raise RuntimeError
 

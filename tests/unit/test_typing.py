@@ -1,4 +1,4 @@
-"""What users write checks as `tests/typing` says: in `ok_*` nothing is wrong, in `bad_*` what is marked is."""
+"""mypy accepts `tests/typing/ok_*` and finds the marked errors in `tests/typing/bad_*`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from support.wheels import ROOT
 
 
 @pytest.mark.slow
-def test_mypy_finds_what_is_marked_and_nothing_else() -> None:
-    # Strict mode complains of a mark that nothing is wrong with, so no list of errors is needed here.
+def test_mypy_finds_exactly_the_marked_errors() -> None:
+    # Strict mode reports each mark on a correct line, so this test needs no list of errors.
     pytest.importorskip("mypy")
     completed = subprocess.run(
         [sys.executable, "-m", "mypy", f"--cache-dir={os.devnull}", "tests/typing"],
