@@ -1,4 +1,4 @@
-"""Types that plugins make known."""
+"""Literals of types for which plugins have converters."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Bill:
 
 @pytest.fixture
 def register(registry: ConnectorRegistry) -> Register:
-    """Makes a type known, as a plugin does it."""
+    """Return a function that registers a converter in a plugin."""
 
     def register(python_type: Any = Money, **changes: Any) -> LiteralConverter:
         fields: dict[str, Any] = {
@@ -79,15 +79,15 @@ def register(registry: ConnectorRegistry) -> Register:
     return register
 
 
-class TestATypeOfOnesOwn:
-    def test_is_unknown_until_somebody_makes_it_known(self, register: Register) -> None:
+class TestATypeWithAConverter:
+    def test_is_unknown_until_its_converter_is_registered(self, register: Register) -> None:
         assert refusal(Money(3)).startswith("p: Money is not a type that Flyte supports; ")
         assert refusal(Order(Money(3), []), Order).startswith("p.price: Money is not a type that Flyte supports; ")
         register()
         assert travelled(Money(3), Money) == Money(3)
         assert travelled(Order(Money(3), [Money(4)]), Order) == Order(Money(3), [Money(4)])
 
-    def test_is_of_its_declared_type(self, register: Register) -> None:
+    def test_has_the_literal_type_of_the_converter(self, register: Register) -> None:
         register()
         assert literal_type(Money) == LiteralType(simple=SimpleType.INTEGER)
         assert to_literal(Money(3)) == to_literal(Money(3), Money) == primitive(integer=3)
@@ -107,39 +107,39 @@ class TestATypeOfOnesOwn:
             (Bill(Money(3)), Bill),
         ],
     )
-    def test_may_stand_wherever_a_type_may(self, register: Register, value: Any, python_type: Any) -> None:
+    def test_works_wherever_a_type_may_occur(self, register: Register, value: Any, python_type: Any) -> None:
         register()
         assert same(travelled(value, python_type), value)
 
-    def test_stands_in_a_record_as_what_its_literal_holds(self, register: Register) -> None:
+    def test_is_the_content_of_its_literal_in_a_record(self, register: Register) -> None:
         register()
         assert packed(to_literal(Order(Money(3), [Money(4)]))) == {"price": 3, "tips": [4], "paid": None}
         assert literal_type(Order).structure.dataclass_type["price"].simple == SimpleType.INTEGER
 
-    def test_does_not_take_a_none_that_is_optional(self, register: Register) -> None:
+    def test_does_not_convert_an_optional_none(self, register: Register) -> None:
         register()
         assert from_literal(to_literal(None), Money | None) is None
         assert from_literal(msgpack([None]), tuple[Money | None]) == (None,)
 
-    def test_stands_in_a_list_or_dict_of_no_type(self, register: Register) -> None:
+    def test_works_in_a_list_or_dict_without_a_type(self, register: Register) -> None:
         register()
         assert travelled([Money(3), {"x": Money(4)}]) == [3, {"x": 4}]
 
-    def test_is_also_each_of_its_subclasses(self, register: Register) -> None:
+    def test_includes_its_subclasses(self, register: Register) -> None:
         register()
         assert to_literal(Euro(3)) == to_literal(Euro(3), Money) == primitive(integer=3)
         assert literal_type(Euro) == literal_type(Money)
 
-    def test_the_nearest_base_counts(self, register: Register) -> None:
+    def test_the_converter_of_the_nearest_base_counts(self, register: Register) -> None:
         register()
         register(Euro, to_literal=lambda euro: primitive(string_value=f"€ {euro.cents}"))
         assert from_literal(to_literal([Money(3), Euro(3)])) == [3, "€ 3"]
 
-    def test_a_literal_passes(self, register: Register) -> None:
+    def test_a_literal_is_passed_on(self, register: Register) -> None:
         register()
         assert to_literal([primitive(integer=3)], list[Money]) == to_literal([Money(3)], list[Money])
 
-    def test_may_be_one_that_flyte_has_as_text(self, register: Register) -> None:
+    def test_may_be_one_that_is_otherwise_written_as_text(self, register: Register) -> None:
         from decimal import Decimal
 
         register(
@@ -151,17 +151,17 @@ class TestATypeOfOnesOwn:
         assert to_literal(Decimal("1.5")) == primitive(float_value=1.5)
         assert travelled(Decimal("1.5"), Decimal) == Decimal("1.5")
 
-    def test_cannot_be_a_scalar_of_flytes_own(self, register: Register) -> None:
+    def test_cannot_be_one_of_flytes_scalars(self, register: Register) -> None:
         register(int, to_literal=lambda value: primitive(string_value="never"))
         assert to_literal(3) == primitive(integer=3)
 
-    def test_is_offered_as_a_dataclass_too(self, register: Register) -> None:
+    def test_may_be_a_dataclass(self, register: Register) -> None:
         register(Order, to_literal=lambda order: primitive(integer=order.price.cents))
         assert from_literal(to_literal(Order(Money(3), []))) == 3
 
 
 class TestByName:
-    def test_a_type_may_be_named(self, register: Register) -> None:
+    def test_the_type_may_be_given_by_name(self, register: Register) -> None:
         converter = register(f"{Money.__module__}.Money")
         assert converter.type_name == f"{Money.__module__}.Money"
         assert travelled(Money(3), Money) == Money(3)
@@ -187,7 +187,7 @@ assert from_literal(to_literal(Fraction(1, 2))) == "1/2"
 """
         subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
-    def test_one_that_is_registered_after_the_type_was_used_counts(self, register: Register) -> None:
+    def test_a_converter_registered_after_the_first_use_counts(self, register: Register) -> None:
         @dataclass
         class Share:
             of: Fraction
@@ -203,8 +203,8 @@ assert from_literal(to_literal(Fraction(1, 2))) == "1/2"
         assert travelled([Share(Fraction(1, 2))], list[Share]) == [Share(Fraction(1, 2))]
 
 
-class TestWhatGoesWrong:
-    def test_what_it_raises_is_named_by_its_path(self, register: Register) -> None:
+class TestErrors:
+    def test_an_error_of_the_converter_names_the_path(self, register: Register) -> None:
         def fail(_: Any) -> Any:
             raise KeyError("no rate")
 
@@ -220,7 +220,7 @@ class TestWhatGoesWrong:
         assert str(refused.value) == f"outputs.price: {reason}"
         assert isinstance(refused.value.__cause__, KeyError)
 
-    def test_a_literal_error_stays_itself(self, register: Register) -> None:
+    def test_a_literal_error_keeps_its_path_and_reason(self, register: Register) -> None:
         def fail(_: Any) -> Any:
             raise LiteralError("there is no rate of today", path=".rate")
 
@@ -229,16 +229,16 @@ class TestWhatGoesWrong:
         assert refusal_in_reading(to_literal([1]), list[Money]) == "p[0].rate: there is no rate of today"
 
     @pytest.mark.parametrize("rubbish", [None, 3, LiteralType()])
-    def test_what_is_no_literal_is_refused(self, register: Register, rubbish: Any) -> None:
+    def test_a_result_that_is_not_a_literal_is_refused(self, register: Register, rubbish: Any) -> None:
         register(to_literal=lambda _: rubbish)
         reason = f"the converter of {__name__}.Money returned a {type(rubbish).__name__} instead of a Literal."
         assert refusal([Money(3)], list[Money]) == f"p[0]: {reason}"
         assert refusal(Order(Money(3), []), Order) == f"p.price: {reason}"
 
-    def test_a_literal_that_holds_nothing_cannot_stand_in_a_record(self, register: Register) -> None:
+    def test_an_empty_literal_cannot_be_part_of_a_record(self, register: Register) -> None:
         register(to_literal=lambda _: Literal())
         assert refusal(Order(Money(3), []), Order) == "p.price: the literal holds no value."
 
-    def test_one_that_is_no_plain_data_cannot_either(self, register: Register) -> None:
+    def test_a_literal_that_is_not_plain_data_cannot_be_part_of_a_record(self, register: Register) -> None:
         register(to_literal=lambda _: to_literal("s3://b/x", LiteralType(blob={})))
         assert refusal(Order(Money(3), []), Order).startswith("p.price: File is not plain data ")

@@ -1,4 +1,4 @@
-"""Structured datasets as Flyte's literals: where a table lies, and that it is written and read."""
+"""Literals of structured datasets: their URIs, and writing and reading their tables."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ INTEGERS = {"n": literal_type(int)}
 
 
 class Table:
-    """Has an Arrow stream, as far as anybody can tell before it is read."""
+    """A table with an Arrow stream that fails when it is read."""
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         raise OSError("the connection is lost")
@@ -49,7 +49,7 @@ class Report:
 
 @pytest.fixture(autouse=True)
 def store() -> Iterator[dict[str, Any]]:
-    """What lies in the object store, by path."""
+    """Empty the object store, and return its content by path."""
     filesystem = fsspec.filesystem("memory")
     filesystem.store.clear()
     yield filesystem.store
@@ -67,7 +67,7 @@ class TestTheType:
             "buyer.address.city": SimpleType.STRING,
         }
 
-    def test_a_class_with_an_arrow_stream_is_one(self) -> None:
+    def test_a_class_with_an_arrow_stream_is_a_structured_dataset(self) -> None:
         assert literal_type(Table) == literal_type(StructuredDataset)
         assert literal_type(Annotated[Table, {"n": int}]) == literal_type(Annotated[StructuredDataset, {"n": int}])
 
@@ -76,8 +76,8 @@ class TestTheType:
             literal_type(Annotated[StructuredDataset, {"n": complex}])
 
 
-class TestOneThatLiesSomewhere:
-    def test_it_is_its_uri_its_format_and_its_columns(self) -> None:
+class TestADatasetWithAUri:
+    def test_it_travels_as_uri_format_and_columns(self) -> None:
         value = StructuredDataset("s3://b/t", "csv", columns=INTEGERS)
         literal = to_literal(value)
         assert literal.scalar.structured_dataset.uri == "s3://b/t"
@@ -86,25 +86,25 @@ class TestOneThatLiesSomewhere:
         assert travelled(value, StructuredDataset) == from_literal(literal) == value
 
     @pytest.mark.parametrize("uri", ["s3://b/t", Path("/data/t"), File("/data/t")])
-    def test_a_uri_or_a_path_will_do(self, uri: Any) -> None:
+    def test_a_uri_or_a_path_is_accepted(self, uri: Any) -> None:
         assert travelled(uri, StructuredDataset) == StructuredDataset(uri)
 
-    def test_a_file_or_a_directory_will_do_wherever_it_lies(self) -> None:
+    def test_a_file_or_a_directory_is_accepted(self) -> None:
         for value in (File("s3://b/t"), Directory("s3://b/t")):
             assert travelled(value, StructuredDataset) == StructuredDataset("s3://b/t")
 
-    def test_the_declared_format_and_columns_count(self) -> None:
+    def test_the_declared_format_and_columns_win(self) -> None:
         python_type = Annotated[StructuredDataset, {"n": int}, "csv"]
         assert travelled("s3://b/t", python_type) == StructuredDataset("s3://b/t", "csv", columns=INTEGERS)
         value = StructuredDataset("s3://b/t", "parquet", columns={"m": literal_type(str)})
         assert travelled(value, python_type) == StructuredDataset("s3://b/t", "csv", columns=INTEGERS)
 
-    def test_an_interface_declares_them_too(self) -> None:
+    def test_an_interface_declares_format_and_columns_too(self) -> None:
         declared = literal_type(Annotated[StructuredDataset, {"n": int}, "csv"])
         literal = to_literal("s3://b/t", declared)
         assert from_literal(literal, declared) == StructuredDataset("s3://b/t", "csv", columns=INTEGERS)
 
-    def test_what_lies_on_this_machine_is_uploaded(self, tmp_path: Path, store: dict[str, Any]) -> None:
+    def test_a_local_dataset_is_uploaded(self, tmp_path: Path, store: dict[str, Any]) -> None:
         (tmp_path / "t").mkdir()
         (tmp_path / "t" / "00000").write_bytes(b"rows")
         for uri in (f"{tmp_path}/t", f"file://{tmp_path}/t"):
@@ -113,26 +113,26 @@ class TestOneThatLiesSomewhere:
             assert (again.uri.startswith(f"{PREFIX}/"), again.file_format) == (True, "csv")
             assert store[again.uri.removeprefix("memory:/") + "/00000"].getvalue() == b"rows"
 
-    def test_it_stays_where_it_is_if_the_outputs_do(self, tmp_path: Path) -> None:
+    def test_a_local_dataset_is_not_uploaded_if_the_outputs_are_local(self, tmp_path: Path) -> None:
         literal = to_literal(f"{tmp_path}/t", StructuredDataset, output_prefix=f"{tmp_path}/outputs")
         assert from_literal(literal) == StructuredDataset(f"{tmp_path}/t")
 
-    def test_one_that_is_not_there_is_refused(self, tmp_path: Path) -> None:
+    def test_a_missing_dataset_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(LiteralError, match=rf"^outputs\.t: there is no dataset {tmp_path}/t\.$"):
             to_literal_map({"t": StructuredDataset(tmp_path / "t")}, path="outputs", output_prefix=PREFIX)
 
     @pytest.mark.parametrize("value", [3, None, b"x", [{"n": 1}]])
-    def test_nothing_else_is_one(self, value: Any) -> None:
+    def test_other_values_are_refused(self, value: Any) -> None:
         got = "None" if value is None else type(value).__name__
         assert refusal(value, StructuredDataset) == f"p: expected StructuredDataset, got {got}."
 
-    def test_nothing_else_can_be_read(self) -> None:
+    def test_other_literals_are_refused(self) -> None:
         assert refusal_in_reading(primitive(integer=1), StructuredDataset) == "p: expected StructuredDataset, got int."
         for python_type in (None, StructuredDataset, Table):
             literal = Literal(scalar={"structured_dataset": DatasetMessage()})
             assert refusal_in_reading(literal, python_type) == "p: the dataset has no URI."
 
-    def test_a_secret_is_no_uri(self) -> None:
+    def test_a_secret_is_not_accepted_as_a_uri(self) -> None:
         secret = Secret("s3://b/x")
         for value in (secret, StructuredDataset(secret), File(secret), Directory(secret)):
             assert refusal(value, StructuredDataset) == "p: expected StructuredDataset, got Secret."
@@ -140,19 +140,19 @@ class TestOneThatLiesSomewhere:
     @pytest.mark.parametrize(
         "value", [StructuredDataset("s3://b/\ud800"), StructuredDataset("s3://b/t", columns=["\ud800"])]
     )
-    def test_what_is_no_unicode_is_refused(self, value: StructuredDataset) -> None:
+    def test_invalid_unicode_is_refused(self, value: StructuredDataset) -> None:
         said = refusal(value)
         assert said.startswith("p: the dataset 's3://b/")
         assert said.endswith(" has a description that is not valid Unicode: surrogates not allowed.")
 
 
 class TestInRecords:
-    def test_it_travels_as_flytekits_does(self) -> None:
+    def test_it_travels_as_in_flytekit(self) -> None:
         value = Report(StructuredDataset("s3://b/t", "csv"))
         assert packed(to_literal(value)) == {"rows": {"uri": "s3://b/t", "file_format": "csv"}, "old": None}
         assert travelled(value, Report) == value
 
-    def test_a_uri_alone_stands_for_one(self) -> None:
+    def test_a_uri_alone_can_be_read(self) -> None:
         assert from_literal(msgpack({"rows": "s3://b/t"}), Report) == Report(StructuredDataset("s3://b/t"))
         assert from_literal(msgpack({"rows": {"uri": "s3://b/t", "file_format": None}}), Report) == Report(
             StructuredDataset("s3://b/t")
@@ -168,22 +168,22 @@ class TestInRecords:
             ("", "p.rows: the dataset has no URI."),
         ],
     )
-    def test_what_is_none_is_refused(self, held: Any, message: str) -> None:
+    def test_other_values_are_refused(self, held: Any, message: str) -> None:
         assert refusal_in_reading(msgpack({"rows": held}), Report) == message
         assert refusal(Report(3)) == "p.rows: expected StructuredDataset, got int."  # type: ignore[arg-type]
 
 
 class TestATableInMemory:
-    def test_it_needs_a_place(self) -> None:
+    def test_it_needs_a_uri_or_an_output_prefix(self) -> None:
         reason = "there is no place to write the table; pass an output_prefix, or give the StructuredDataset a URI."
         assert refusal(Table()) == refusal(StructuredDataset(table=Table()), StructuredDataset) == f"p: {reason}"
         assert refusal(Report(StructuredDataset(table=Table()))) == f"p.rows: {reason}"
 
-    def test_it_is_parquet_and_nothing_else(self) -> None:
+    def test_it_is_written_as_parquet_only(self) -> None:
         python_type = Annotated[StructuredDataset, "csv"]
         assert refusal(Table(), python_type) == "p: a table is written as parquet, but the declared format is 'csv'."
 
-    def test_one_that_cannot_be_written_is_named(self) -> None:
+    def test_the_error_names_a_table_that_cannot_be_written(self) -> None:
         pytest.importorskip("pyarrow")
         for call in (
             lambda: to_literal_map({"x": 1, "t": Table()}, path="outputs", output_prefix=PREFIX),
@@ -218,7 +218,7 @@ class TestATableOfPyarrow:
             assert (dataset.uri.startswith(f"{PREFIX}/"), dataset.file_format) == (True, "parquet")
             assert dataset.read().equals(table)
 
-    def test_it_is_written_where_it_says(self, arrow: Any, store: dict[str, Any]) -> None:
+    def test_it_is_written_to_its_uri(self, arrow: Any, store: dict[str, Any]) -> None:
         value = StructuredDataset("memory://mine/t", table=arrow.table({"n": [1]}))
         assert from_literal(to_literal(value)).uri == "memory://mine/t"
         assert list(store) == ["/mine/t/00000"]
@@ -228,7 +228,7 @@ class TestATableOfPyarrow:
         assert from_literal(literal, Annotated[arrow.Table, {"m": int}]).to_pydict() == {"m": [2]}
         assert from_literal(literal, Annotated[StructuredDataset, {"m": int}]).read().to_pydict() == {"m": [2]}
 
-    def test_it_may_stand_in_a_list_a_record_and_a_union(self, arrow: Any) -> None:
+    def test_it_works_in_a_list_a_record_and_a_union(self, arrow: Any) -> None:
         table = arrow.table({"n": [1]})
         literal = to_literal([table], list[arrow.Table | None], output_prefix=PREFIX)
         assert from_literal(literal, list[arrow.Table | None])[0].equals(table)
@@ -236,13 +236,13 @@ class TestATableOfPyarrow:
         assert from_literal(literal, Report).rows.read().equals(table)
         assert from_literal(literal, Report).rows.file_format == "parquet"
 
-    def test_tables_are_written_side_by_side(self, arrow: Any) -> None:
+    def test_tables_are_written_concurrently(self, arrow: Any) -> None:
         tables = {name: arrow.table({"n": [ord(name)]}) for name in "abc"}
         literals = asyncio.run(ato_literal_map(tables, output_prefix=PREFIX))
         read = from_literal_map(literals, dict.fromkeys("abc", arrow.Table))
         assert all(read[name].equals(tables[name]) for name in tables)
 
-    def test_one_that_is_not_there_is_told(self, arrow: Any) -> None:
+    def test_a_missing_table_is_refused(self, arrow: Any) -> None:
         literal = to_literal("memory://none", StructuredDataset)
         assert refusal_in_reading(literal, arrow.Table) == "p: there is no dataset memory://none."
         assert refusal_in_reading(to_literal([literal]), list[arrow.Table]).startswith("p[0]: there is no dataset ")

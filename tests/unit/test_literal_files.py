@@ -1,4 +1,4 @@
-"""Files and directories as Flyte's literals."""
+"""Literals of files and directories."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PREFIX = "memory://outputs/run"
 
 @pytest.fixture(autouse=True)
 def store() -> Iterator[dict[str, Any]]:
-    """What lies in the object store, by path."""
+    """Empty the object store, and return its content by path."""
     filesystem = fsspec.filesystem("memory")
     filesystem.store.clear()
     filesystem.pseudo_dirs[:] = [""]
@@ -80,7 +80,7 @@ Write = Callable[..., Literal]
 
 @pytest.fixture(params=["to_literal", "ato_literal"])
 def write(request: pytest.FixtureRequest) -> Write:
-    """Either function, of which one is for event loops."""
+    """Return `to_literal`, or a function that runs `ato_literal` on an event loop."""
     if request.param == "to_literal":
         return to_literal
     return lambda *arguments, **options: asyncio.run(ato_literal(*arguments, **options))
@@ -94,19 +94,19 @@ class TestTheObject:
         assert len({File("x"), File("x"), File("x", format="csv")}) == 2
         assert File("x") != Directory("x")
 
-    def test_one_of_this_machine_is_a_path(self, report: Path) -> None:
+    def test_a_local_file_is_path_like(self, report: Path) -> None:
         for file in (File(report), File(f"file://{report}")):
             with open(file) as opened:
                 assert opened.read() == "a,b"
             assert Path(file) == report
 
-    def test_another_is_none(self) -> None:
+    def test_a_remote_file_is_not_path_like(self) -> None:
         with pytest.raises(LiteralError, match=r"^s3://b/x is not on this machine; use download\(\) or open\(\)\.$"):
             Path(File("s3://b/x"))
         with pytest.raises(LiteralError, match=r"^s3://b/d is not on this machine; use download"):
             os.listdir(Directory("s3://b/d"))
 
-    def test_it_can_be_opened_where_it_is(self, report: Path, store: dict[str, Any]) -> None:
+    def test_it_can_be_opened_locally_and_remotely(self, report: Path, store: dict[str, Any]) -> None:
         for uri in (str(report), f"file://{report}", "memory://x/report"):
             with File(uri).open("w") as opened:
                 opened.write("c,d")
@@ -114,11 +114,11 @@ class TestTheObject:
                 assert opened.read() == b"c,d"
         assert list(store) == ["/x/report"]
 
-    def test_what_nothing_can_open_is_refused(self) -> None:
+    def test_an_unknown_scheme_is_refused(self) -> None:
         with pytest.raises(LiteralError, match=r"^nothing://x cannot be opened: Protocol not known: nothing\.$"):
             File("nothing://x").open()
 
-    def test_one_that_is_not_there_is_not_found(self, tmp_path: Path) -> None:
+    def test_opening_a_missing_file_raises_file_not_found(self, tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError), File(tmp_path / "none").open():
             pass
 
@@ -138,11 +138,11 @@ class TestTheObject:
             assert (copy / "more" / "2").read_text() == "two"
 
     @pytest.mark.parametrize("uri", ["nothing://x", "memory://x/none"])
-    def test_what_cannot_be_downloaded_is_refused(self, tmp_path: Path, uri: str) -> None:
+    def test_a_failed_download_is_an_error(self, tmp_path: Path, uri: str) -> None:
         with pytest.raises(LiteralError, match=rf"^{uri} cannot be downloaded: "):
             File(uri).download(tmp_path / "copy")
 
-    def test_an_error_does_not_show_what_a_uri_gives_away(self, tmp_path: Path) -> None:
+    def test_an_error_does_not_show_the_credentials_of_a_uri(self, tmp_path: Path) -> None:
         with pytest.raises(LiteralError) as refused:
             File("nothing://me:pa55word@host/x?signature=53cret").download(tmp_path / "copy")
         assert "pa55word" not in str(refused.value)
@@ -167,23 +167,23 @@ class TestTheType:
         assert literal_type(python_type) == LiteralType(blob=expected)
 
 
-class TestOnThisMachine:
-    def test_a_file_stays_where_it_is(self, report: Path) -> None:
+class TestLocally:
+    def test_a_file_keeps_its_path(self, report: Path) -> None:
         for value in (report, str(report), File(report), _Foreign(report)):
             assert travelled(value, File) == File(report)
         assert from_literal(to_literal(File(report))) == from_literal(to_literal(report)) == File(report)
 
-    def test_a_directory_too(self, pages: Path) -> None:
+    def test_a_directory_keeps_its_path(self, pages: Path) -> None:
         for value in (pages, str(pages), Directory(pages)):
             assert travelled(value, Directory) == Directory(pages)
         assert from_literal(to_literal(Directory(pages))) == Directory(pages)
 
-    def test_a_path_comes_back_as_one(self, report: Path) -> None:
+    def test_a_path_comes_back_as_a_path(self, report: Path) -> None:
         for value in (report, str(report), File(report), pathlib.PurePosixPath(report)):
             for python_type in (Path, os.PathLike, pathlib.PurePosixPath):
                 assert travelled(value, python_type) == report
 
-    def test_so_does_one_with_an_output_prefix_on_this_machine(self, report: Path, pages: Path, tmp_path: Path) -> None:
+    def test_nothing_is_uploaded_to_a_local_output_prefix(self, report: Path, pages: Path, tmp_path: Path) -> None:
         for prefix in (f"{tmp_path}/outputs", f"file://{tmp_path}/outputs"):
             assert from_literal(to_literal(report, File, output_prefix=prefix)) == File(report)
             assert from_literal(to_literal(pages, Directory, output_prefix=prefix)) == Directory(pages)
@@ -194,28 +194,28 @@ class TestOnThisMachine:
         assert from_literal(to_literal(report, Annotated[File, "csv"])) == File(report, format="csv")
         assert from_literal(to_literal(report, File), Annotated[File, "csv"]) == File(report, format="csv")
 
-    def test_one_that_is_not_there_is_refused(self, report: Path, pages: Path) -> None:
+    def test_a_missing_file_is_refused(self, report: Path, pages: Path) -> None:
         assert refusal(File("none"), File) == "p: there is no file none."
         assert refusal("file:///none", File) == "p: there is no file file:///none."
         assert refusal([pages], list[File]) == f"p[0]: there is no file {pages}."
         assert refusal({"x": report}, dict[str, Directory]) == f"p.x: there is no directory {report}."
 
-    def test_one_whose_uri_is_no_unicode_is_refused(self) -> None:
+    def test_a_uri_that_is_not_valid_unicode_is_refused(self) -> None:
         assert refusal(File("s3://b/\ud800"), File) == (
             r"p: the URI 's3://b/\ud800' is not valid Unicode: surrogates not allowed."
         )
 
-    def test_a_secret_is_no_uri(self) -> None:
+    def test_a_secret_is_not_accepted_as_a_uri(self) -> None:
         for value in (Secret("s3://b/x"), File(Secret("s3://b/x"))):
             assert refusal(value, File) == "p: expected File, got Secret."
 
     @pytest.mark.parametrize("value", [3, None, b"x", ["x"]])
     @pytest.mark.parametrize("python_type", [File, Directory, Path])
-    def test_what_is_no_file_is_refused(self, value: Any, python_type: Any) -> None:
+    def test_other_values_are_refused(self, value: Any, python_type: Any) -> None:
         got = "None" if value is None else type(value).__name__
         assert refusal(value, python_type) == f"p: expected {python_type.__name__}, got {got}."
 
-    def test_a_directory_is_no_file(self, report: Path, pages: Path) -> None:
+    def test_a_directory_is_not_a_file(self, report: Path, pages: Path) -> None:
         assert refusal(Directory(pages), File) == "p: expected File, got Directory."
         assert refusal(File(report), Directory) == "p: expected Directory, got File."
         assert refusal_in_reading(to_literal(pages, Directory), File) == "p: expected File, got a Directory."
@@ -223,20 +223,20 @@ class TestOnThisMachine:
         assert refusal_in_reading(primitive(integer=1), File) == "p: expected File, got int."
 
 
-class TestElsewhere:
+class TestRemotely:
     @pytest.mark.parametrize("uri", ["s3://bucket/x", "memory://none/x", "nothing://x"])
-    def test_nothing_is_fetched_and_nothing_is_uploaded(self, uri: str, store: dict[str, Any]) -> None:
+    def test_nothing_is_downloaded_or_uploaded(self, uri: str, store: dict[str, Any]) -> None:
         for python_type in (File, Directory):
             literal = to_literal(uri, python_type, output_prefix=PREFIX)
             assert from_literal(literal, python_type) == python_type(uri)
         assert not store
 
-    def test_what_is_elsewhere_is_no_path(self) -> None:
+    def test_a_remote_file_cannot_be_read_as_a_path(self) -> None:
         assert refusal_in_reading(to_literal("s3://b/x", File), Path) == (
             "p: s3://b/x is not on this machine; use download() or open()."
         )
 
-    def test_a_file_is_uploaded_to_a_place_of_its_own(self, write: Write, report: Path, store: dict[str, Any]) -> None:
+    def test_each_file_is_uploaded_to_a_new_place(self, write: Write, report: Path, store: dict[str, Any]) -> None:
         uris = {from_literal(write(report, File, output_prefix=PREFIX)).uri for _ in range(2)}
         assert len(uris) == 2
         for uri in uris:
@@ -244,9 +244,7 @@ class TestElsewhere:
             assert uri.endswith("/report.csv")
             assert store[uri.removeprefix("memory:/")].getvalue() == b"a,b"
 
-    def test_a_directory_is_uploaded_with_all_that_is_in_it(
-        self, write: Write, pages: Path, store: dict[str, Any]
-    ) -> None:
+    def test_a_directory_is_uploaded_with_its_content(self, write: Write, pages: Path, store: dict[str, Any]) -> None:
         directory = from_literal(write(Directory(pages), output_prefix=f"{PREFIX}/"))
         assert directory.uri.endswith("/pages")
         root = directory.uri.removeprefix("memory:/")
@@ -255,11 +253,11 @@ class TestElsewhere:
             f"{root}/more/2": b"two",
         }
 
-    def test_a_path_that_a_uri_spells_is_uploaded_too(self, report: Path, store: dict[str, Any]) -> None:
+    def test_a_local_file_given_by_uri_is_uploaded(self, report: Path, store: dict[str, Any]) -> None:
         to_literal(f"file://{report}", File, output_prefix=PREFIX)
         assert [file.getvalue() for file in store.values()] == [b"a,b"]
 
-    def test_the_directory_of_the_place_is_made(self, report: Path, pages: Path, tmp_path: Path) -> None:
+    def test_missing_directories_are_created(self, report: Path, pages: Path, tmp_path: Path) -> None:
         prefix = f"local://{tmp_path}/new/place"
         for value in (File(report), Directory(pages)):
             assert from_literal(to_literal(value, output_prefix=prefix)).uri.startswith(f"{prefix}/")
@@ -300,7 +298,7 @@ class TestElsewhere:
         assert refused.value.reason.startswith(f"{report} cannot be uploaded to nothing://x/")
         assert refused.value.reason.endswith("/report.csv: Protocol not known: nothing.")
 
-    def test_it_names_the_output(self, report: Path) -> None:
+    def test_a_failing_upload_names_the_output(self, report: Path) -> None:
         values = {"x": 1, "file": File(report)}
         for call in (
             lambda: to_literal_map(values, path="outputs", output_prefix="nothing://x"),
@@ -309,7 +307,7 @@ class TestElsewhere:
             with pytest.raises(LiteralError, match=r"^outputs\.file: .*report\.csv cannot be uploaded to nothing://"):
                 call()
 
-    def test_the_other_uploads_are_waited_for(self, report: Path, pages: Path, store: dict[str, Any]) -> None:
+    def test_the_other_uploads_are_awaited(self, report: Path, pages: Path, store: dict[str, Any]) -> None:
         memory = fsspec.filesystem("memory").__class__
 
         async def upload() -> None:
@@ -343,7 +341,7 @@ class TestElsewhere:
 
 
 class TestInRecords:
-    def test_they_travel_as_flytekits_do(self, report: Path, pages: Path) -> None:
+    def test_they_travel_as_in_flytekit(self, report: Path, pages: Path) -> None:
         value = Result(File(report), Directory(pages), report)
         assert packed(to_literal(value)) == {
             "report": {"path": str(report)},
@@ -361,19 +359,19 @@ class TestInRecords:
         assert again.log == report
         assert len(store) == 3
 
-    def test_a_text_or_a_path_will_do(self, report: Path) -> None:
+    def test_a_str_or_a_path_is_accepted(self, report: Path) -> None:
         assert travelled({"report": str(report)}, Result) == travelled(Result(report), Result)  # type: ignore[arg-type]
 
-    def test_a_format_that_is_declared_is_that_of_the_field(self, report: Path) -> None:
+    def test_the_declared_format_is_that_of_the_field(self, report: Path) -> None:
         assert travelled((File(report),), tuple[Annotated[File, "csv"]]) == (File(report, format="csv"),)
 
-    def test_what_is_none_is_refused(self, report: Path, pages: Path) -> None:
+    def test_other_values_are_refused(self, report: Path, pages: Path) -> None:
         assert refusal(Result("none"), Result) == "p.report: there is no file none."  # type: ignore[arg-type]
         assert refusal((str(report),), tuple[Path]) == "p[0]: expected Path, got str."
         assert refusal((3,), tuple[File]) == "p[0]: expected File, got int."
         assert refusal((pages,), tuple[File]) == f"p[0]: there is no file {pages}."
 
-    def test_what_is_none_is_refused_in_reading_too(self) -> None:
+    def test_other_values_are_refused_in_reading_too(self) -> None:
         assert refusal_in_reading(msgpack({"report": 3}), Result) == "p.report: expected File, got int."
         assert refusal_in_reading(msgpack({"report": {"path": 3}}), Result) == "p.report: expected File, got dict."
         assert refusal_in_reading(msgpack([3]), tuple[Path]) == "p[0]: expected Path, got int."
@@ -381,7 +379,7 @@ class TestInRecords:
             "p[0]: s3://b/x is not on this machine; use download() or open()."
         )
 
-    def test_an_interface_describes_them_as_flytekits(self) -> None:
+    def test_the_interface_describes_them_as_in_flytekit(self) -> None:
         properties = MessageToDict(literal_type(Result).metadata)["properties"]
         assert properties["report"]["title"] == "FlyteFile"
         assert set(properties["report"]["properties"]) == {"path", "metadata"}
@@ -389,5 +387,5 @@ class TestInRecords:
         assert set(properties["pages"]["anyOf"][0]["properties"]) == {"path"}
         assert properties["log"]["anyOf"][0] == {"type": "string", "format": "path"}
 
-    def test_a_text_stands_for_one(self) -> None:
+    def test_a_uri_alone_can_be_read(self) -> None:
         assert from_literal(msgpack({"report": "s3://b/x"}), Result) == Result(File("s3://b/x"))
