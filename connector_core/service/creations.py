@@ -25,9 +25,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from enum import Enum, auto
+from enum import StrEnum, auto
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import attrs
 from msgspec.structs import replace
 
 from connector_core.call import Call
@@ -88,15 +89,16 @@ class Creations:
         creation.callers += 1
         limit = call.connector.timeout
         try:
-            done, _ = await asyncio.wait([creation.job], timeout=limit)
-            if not done:
-                raise CallTimeout(type(call.connector).__name__, "create", limit or 0)
+            ending = creation.ended.wait()
+            await (ending if limit is None else asyncio.wait_for(ending, limit))
             self._enter(_State.ANSWERED, creation)
+        except TimeoutError as error:
+            raise CallTimeout(type(call.connector).__name__, "create", limit or 0) from error
         finally:
             creation.callers -= 1
             if not creation.callers:
                 self._enter(_State.ABANDONED, creation)
-        return creation.job.result().encoded
+        return creation.result().encoded
 
     async def stop(self) -> None:
         """Wait for the running creations. Leave their jobs, and all orphans, running."""
@@ -119,7 +121,7 @@ class Creations:
         if state not in _FOLLOWING[before]:
             return
         creation.state = state
-        if creation.job.done():
+        if creation.ended.is_set():
             if state is _State.ABANDONED:
                 self._settle_without_caller(creation)
             elif before is _State.ABANDONED:
@@ -127,23 +129,21 @@ class Creations:
 
     async def _run(self, creation: _Creation, arguments: Mapping[str, Any], earlier: Sequence[str]) -> None:
         try:
-            creation.job.set_result(await self._create(creation, arguments, earlier))
+            creation.job = await self._create(creation, arguments, earlier)
         except BaseException as error:  # The callers raise it.
+            creation.error = error
             self._forget(creation)
-            creation.job.set_exception(error)
-            creation.job.exception()  # Otherwise asyncio logs an error that no caller waited for.
+        creation.ended.set()
         if not creation.callers:
             self._settle_without_caller(creation)
 
     def _settle_without_caller(self, creation: _Creation) -> None:
-        call = creation.call
-        if (error := creation.job.exception()) is not None:
-            _log.warning(
-                "create of a %s job failed after its caller had disconnected: %s", call.task_category.name, error
-            )
+        call, job = creation.call, creation.job
+        if job is None:
+            task_type = call.task_category.name
+            _log.warning("create of a %s job failed after its caller had disconnected: %s", task_type, creation.error)
         elif creation.state is _State.ABANDONED:
-            resource_meta = creation.job.result().resource_meta
-            self._orphans.add(creation.job_key, call, resource_meta, lambda: self._forget(creation))
+            self._orphans.add(creation.job_key, call, job.resource_meta, lambda: self._forget(creation))
 
     async def _create(self, creation: _Creation, arguments: Mapping[str, Any], earlier: Sequence[str]) -> _Job:
         call = creation.call
@@ -225,8 +225,8 @@ class Creations:
             resource_meta = await self._find(call)
         else:
             self._enter(_State.GIVEN_UP, creation)
-            await asyncio.wait([creation.job])
-            resource_meta = None if creation.job.exception() is not None else creation.job.result().resource_meta
+            await creation.ended.wait()
+            resource_meta = None if creation.job is None else creation.job.resource_meta
         if resource_meta is not None and not await self._has_ended(call, resource_meta):
             await self._orphans.delete(call, resource_meta)
 
@@ -246,12 +246,12 @@ class Creations:
 
     def _forget_the_oldest(self) -> None:
         if len(self._by_key) > _MOST_REMEMBERED:
-            oldest = next((key for key, creation in self._by_key.items() if creation.job.done()), None)
+            oldest = next((key for key, creation in self._by_key.items() if creation.ended.is_set()), None)
             if oldest is not None:
                 del self._by_key[oldest]
 
 
-class _State(Enum):
+class _State(StrEnum):  # Its hash is much faster than that of an Enum.
     """The states of a creation; the module's docstring draws the transitions between them."""
 
     AWAITED = auto()
@@ -273,16 +273,24 @@ class _Job(NamedTuple):
     encoded: bytes
 
 
+@attrs.define(eq=False)
 class _Creation:
-    def __init__(self, call: Call) -> None:
-        self.call = call
-        self.state = _State.AWAITED
-        self.callers = 0
-        self.job: asyncio.Future[_Job] = asyncio.get_running_loop().create_future()
+    call: Call
+    state: _State = _State.AWAITED
+    callers: int = 0
+    ended: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
+    job: _Job | None = None
+    error: BaseException | None = None
+
+    def result(self) -> _Job:
+        if self.error is not None:
+            raise self.error
+        assert self.job is not None
+        return self.job
 
     @property
     def job_key(self) -> JobKey:
-        return JobKey.of(self.call.task_category, self.job.result().encoded)
+        return JobKey.of(self.call.task_category, self.result().encoded)
 
 
 def _encode(resource_meta: ResourceMeta) -> bytes:

@@ -221,7 +221,13 @@ class TestACallerThatDisconnects:
         call = await caller.begin(shop)
         await settled()
         (creation,) = caller.service.creations._by_key.values()
-        creation.job.add_done_callback(lambda _: call.cancel())  # Called before the caller's task continues.
+        end = creation.ended.set
+
+        def end_as_the_caller_disconnects() -> None:
+            end()
+            call.cancel()
+
+        creation.ended.set = end_as_the_caller_disconnects  # type: ignore[method-assign]
         shop.answers.set()
         with pytest.raises(asyncio.CancelledError):
             await call
@@ -246,12 +252,21 @@ class TestACallerThatDisconnects:
     async def test_after_another_one_got_the_answer_leaves_no_orphan(self) -> None:
         shop = Shop()
         caller = Caller(shop)
-        await caller.create()
-        call = asyncio.create_task(caller.create())
-        await asyncio.sleep(0)
-        call.cancel()
+        one = await caller.begin(shop)
+        two = asyncio.create_task(caller.create())
+        await settled()
+        (creation,) = caller.service.creations._by_key.values()
+        end = creation.ended.set
+
+        def end_as_the_second_caller_disconnects() -> None:
+            end()
+            two.cancel()
+
+        creation.ended.set = end_as_the_second_caller_disconnects  # type: ignore[method-assign]
+        shop.answers.set()
+        assert await one == b'{"number":1}'
         with pytest.raises(asyncio.CancelledError):
-            await call
+            await two
         assert caller.service._orphans._waiting == {}
 
     def test_is_mentioned_in_the_log_if_create_fails(self, caplog: pytest.LogCaptureFixture) -> None:
