@@ -1,4 +1,4 @@
-"""Run a task here, through its connector, as Flyte would: in a script, in a notebook, in a thread."""
+"""Runs a task locally, through its connector, as Flyte would: in a script, in a notebook, in a thread."""
 
 from connector_core.local.executor import AsyncConnectorExecutorMixin, SyncConnectorExecutorMixin
 from connector_core.local.task import Task

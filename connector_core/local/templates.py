@@ -1,7 +1,7 @@
-"""The placeholders in ``container.args``, filled as Flyte fills them before it calls a connector.
+"""Fills the placeholders in ``container.args``, as Flyte does before it calls a connector.
 
 The rules are those of Flyte's plugin machinery (``flyteplugins/go/tasks/pluginmachinery/core/template``): case and
-blanks are ignored, ``{{.inputs.x}}`` is the value of an input, and what is no known placeholder stays as it is.
+blanks are ignored, ``{{.inputs.x}}`` is the value of an input, and an unknown placeholder stays as it is.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ __all__ = ["placeholders", "render_task_template"]
 def render_task_template(
     tt: TaskTemplate, file_prefix: str, inputs: LiteralMap | None = None, *, unique_key: str = "local"
 ) -> TaskTemplate:
-    """A copy of the template with the placeholders in ``container.args`` filled; nothing else is altered.
+    """Return a copy of the template in which the placeholders in ``container.args`` are filled.
 
     Args:
         tt: The template.
-        file_prefix: URI of the task execution's files: ``{{.input}}`` is ``inputs.pb`` under it.
-        inputs: What ``{{.inputs.NAME}}`` refers to; None leaves these as they are.
-        unique_key: What ``{{.perRetryUniqueKey}}`` is to be made of.
+        file_prefix: The URI of the task execution's files. ``{{.input}}`` is ``inputs.pb`` under it.
+        inputs: The values for ``{{.inputs.NAME}}``. None leaves these placeholders as they are.
+        unique_key: The text from which ``{{.perRetryUniqueKey}}`` is made.
 
     Raises:
-        TemplateError: An input is not there, or of a type that has no text.
+        TemplateError: if an input does not exist, or if its type has no text.
     """
     values = {
         "input": f"{file_prefix}/inputs.pb",
@@ -39,7 +39,7 @@ def render_task_template(
         "outputprefix": file_prefix,
         "rawoutputdataprefix": f"{file_prefix}/raw_output",
         "checkpointoutputprefix": f"{file_prefix}/checkpoint_output",
-        "prevcheckpointprefix": '""',  # What Flyte writes for a first attempt.
+        "prevcheckpointprefix": '""',  # As Flyte fills it in a first attempt.
         "perretryuniquekey": re.sub(r"\W+", "_", f"a{unique_key}", flags=re.ASCII),
         "tasktemplatepath": f"{file_prefix}/task.pb",
     }
@@ -48,21 +48,21 @@ def render_task_template(
         name, input_name = match["name"].lower(), match["input"]
         if name == "inputs" and input_name and inputs is not None:
             if input_name not in inputs.literals:
-                there = ", ".join(sorted(inputs.literals)) or "none"
-                raise TemplateError(match[0], f"there is no such input; there are: {there}")
-            return _text(match[0], inputs.literals[input_name])
+                names = ", ".join(sorted(inputs.literals)) or "none"
+                raise TemplateError(match[0], f"there is no such input; the inputs are: {names}")
+            return _argument(match[0], inputs.literals[input_name])
         return values.get(name, match[0]) if not input_name else match[0]
 
     rendered = TaskTemplate()
     rendered.CopyFrom(tt)
-    # The container shares its place with `sql`: touching it where it is not set would clear that.
+    # `container` and `sql` are members of one oneof: touching a container that is not set would clear `sql`.
     if tt.HasField("container"):
         rendered.container.args[:] = [_PLACEHOLDER.sub(fill, argument) for argument in tt.container.args]
     return rendered
 
 
 def placeholders(tt: TaskTemplate) -> Set[str]:
-    """What the args refer to: ``input``, ``outputprefix``, …, and ``inputs.NAME`` for a single input."""
+    """Return the names of the placeholders in the args: ``input``, ``outputprefix``, …, ``inputs.NAME``."""
     found = (match for argument in tt.container.args for match in _PLACEHOLDER.finditer(argument))
     return {match["name"].lower() + (f".{match['input']}" if match["input"] else "") for match in found}
 
@@ -70,15 +70,15 @@ def placeholders(tt: TaskTemplate) -> Set[str]:
 _PLACEHOLDER = re.compile(r"\{\{\s*[.$](?P<name>\w+)(?:\.(?P<input>[^}\s]+))?\s*\}\}")
 
 
-def _text(placeholder: str, literal: Literal) -> str:
+def _argument(placeholder: str, literal: Literal) -> str:
     match literal.WhichOneof("value"):
         case "collection":
-            return f"[{','.join(_text(placeholder, item) for item in literal.collection.literals)}]"
+            return f"[{','.join(_argument(placeholder, item) for item in literal.collection.literals)}]"
         case "scalar":
             scalar = literal.scalar
             match scalar.WhichOneof("value"):
                 case "primitive":
-                    return _primitive(literal)
+                    return _primitive_argument(literal)
                 case "blob":
                     return scalar.blob.uri
                 case "schema":
@@ -86,11 +86,11 @@ def _text(placeholder: str, literal: Literal) -> str:
                 case "structured_dataset":
                     return scalar.structured_dataset.uri
                 case "union":
-                    return _text(placeholder, scalar.union.value)
-    raise TemplateError(placeholder, "only simple values, files, datasets and lists of them have a text")
+                    return _argument(placeholder, scalar.union.value)
+    raise TemplateError(placeholder, "only simple values, files, datasets and lists of them can be an argument")
 
 
-def _primitive(literal: Literal) -> str:
+def _primitive_argument(literal: Literal) -> str:
     primitive = literal.scalar.primitive
     match primitive.WhichOneof("value"):
         case "integer":
@@ -108,7 +108,7 @@ def _primitive(literal: Literal) -> str:
 
 
 def _go_float(value: float) -> str:
-    """As Go's ``%v`` writes it: the shortest digits, with an exponent below -4 and from seven digits on."""
+    """Format a float as Go's ``%v`` does: the shortest digits, with an exponent below -4 and from seven digits on."""
     if value != value or value in (float("inf"), float("-inf")):
         return {"nan": "NaN", "inf": "+Inf", "-inf": "-Inf"}[str(value)]
     number = Decimal(repr(value)).normalize()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from connector_core import AsyncConnectorBase, Resource, ResourceMeta, SyncConnectorBase
+from connector_core import AsyncConnectorBase, ConnectorRegistry, Resource, ResourceMeta, SyncConnectorBase, Task
 
 
 @dataclass
@@ -75,3 +75,14 @@ class Jobs(AsyncConnectorBase):
     async def delete(self, resource_meta: ResourceMeta, **kwargs: Any) -> None:
         """Record the deletion."""
         self.deleted.append(resource_meta)
+
+
+RUNNING = Resource.running()
+DONE = Resource.succeeded(outputs={"rows": 2})
+
+
+def task_of(connector: Any, **options: Any) -> Task:
+    """Return a task that runs through this connector."""
+    registry = ConnectorRegistry(discover=False)
+    registry.register(connector)
+    return Task(connector.task_category.name, registry=registry, **options)

@@ -191,7 +191,8 @@ class TestInputs:
         status, out, err = connectors(capsys, "run", "acme", "-i", "x=1", "--", "echo", "{{.inputs.x}}{{.inputs.y}}")
         assert (status, out) == (2, "")
         assert err == (
-            "connectors: Cannot fill {{.inputs.y}} in the container's args: there is no such input; there are: x.\n"
+            "connectors: Cannot fill {{.inputs.y}} in the container's args: "
+            "there is no such input; the inputs are: x.\n"
         )
 
 

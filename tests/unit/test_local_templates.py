@@ -109,7 +109,7 @@ def test_an_input_that_has_no_text_form_is_refused(value: Any) -> None:
 
 @pytest.mark.parametrize(("inputs", "there"), [({}, "none"), ({"b": 1, "a": 1}, "a, b")])
 def test_a_missing_input_is_refused(inputs: dict[str, int], there: str) -> None:
-    with pytest.raises(TemplateError, match=rf"there is no such input; there are: {there}\.$"):
+    with pytest.raises(TemplateError, match=rf"there is no such input; the inputs are: {there}\.$"):
         rendered("{{.inputs.x}}", inputs=inputs)
 
 
