@@ -1,4 +1,4 @@
-"""Literals by name: a connector's inputs and outputs."""
+"""Literals by name, such as a connector's inputs and outputs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def interface(**types: Any) -> VariableMap:
 
 @pytest.fixture(params=["to_literal_map", "ato_literal_map"])
 def write(request: pytest.FixtureRequest) -> Callable[..., LiteralMap]:
-    """Either function, of which one is for event loops."""
+    """Return `to_literal_map`, or a function that runs `ato_literal_map` on an event loop."""
     if request.param == "to_literal_map":
         return to_literal_map
     return lambda *arguments, **options: asyncio.run(ato_literal_map(*arguments, **options))
@@ -51,7 +51,7 @@ def write(request: pytest.FixtureRequest) -> Callable[..., LiteralMap]:
 
 @pytest.fixture(params=["from_literal_map", "afrom_literal_map"])
 def read(request: pytest.FixtureRequest) -> Callable[..., dict[str, Any]]:
-    """Either function, of which one is for event loops."""
+    """Return `from_literal_map`, or a function that runs `afrom_literal_map` on an event loop."""
     if request.param == "from_literal_map":
         return from_literal_map
     return lambda *arguments, **options: asyncio.run(afrom_literal_map(*arguments, **options))
@@ -62,15 +62,15 @@ class TestWriting:
         literals = write({"x": 1, "y": ["a"]})
         assert literals == LiteralMap(literals={"x": primitive(integer=1), "y": to_literal(["a"])})
 
-    def test_each_is_of_its_declared_type(self, write: Any) -> None:
+    def test_each_literal_has_its_declared_type(self, write: Any) -> None:
         assert write({"x": 1}, {"x": float}).literals["x"] == primitive(float_value=1)
         assert write({"x": 1}, interface(x=float)).literals["x"] == primitive(float_value=1)
 
     @pytest.mark.parametrize("values", [{"x": 1}, OrderedDict(x=1), MappingProxyType({"x": 1})])
-    def test_any_mapping_will_do(self, values: Any) -> None:
+    def test_any_mapping_is_accepted(self, values: Any) -> None:
         assert from_literal_map(to_literal_map(values)) == {"x": 1}
 
-    def test_a_literal_map_is_given_as_it_is(self, write: Any) -> None:
+    def test_a_literal_map_is_returned_unchanged(self, write: Any) -> None:
         literals = to_literal_map({"x": 1})
         assert write(literals) is write(literals, {"y": str}) is literals
 
@@ -101,24 +101,24 @@ class TestWriting:
             write(values, types, path="inputs")
         assert str(refused.value) == message
 
-    def test_an_interface_is_checked_alike(self) -> None:
+    def test_an_interface_is_checked_too(self) -> None:
         with pytest.raises(LiteralError, match=r"^y is missing; expected dict\[str, int\]\.$"):
             to_literal_map({"x": 1}, interface(x=int, y=dict[str, int]))
         with pytest.raises(LiteralError, match=r"^z: the name is not declared; the declared names are: x\.$"):
             to_literal_map({"x": 1, "z": 1}, interface(x=int))
 
-    def test_an_interface_that_declares_nothing_says_nothing(self) -> None:
+    def test_an_interface_without_names_accepts_any_names(self) -> None:
         assert from_literal_map(to_literal_map({"x": 1}, VariableMap())) == {"x": 1}
 
-    def test_an_optional_value_has_to_be_there(self) -> None:
+    def test_an_optional_value_must_be_given(self) -> None:
         assert from_literal_map(to_literal_map({"x": None}, {"x": int | None})) == {"x": None}
 
-    def test_a_declared_none_is_the_values_own_type(self) -> None:
+    def test_a_name_declared_as_none_has_the_type_of_its_value(self) -> None:
         assert from_literal_map(to_literal_map({"x": 3}, {"x": None})) == {"x": 3}
 
 
 class TestSize:
-    def test_what_takes_too_much_is_refused_with_the_largest_value(self, write: Any) -> None:
+    def test_values_over_the_limit_are_refused_and_the_largest_is_named(self, write: Any) -> None:
         values = {"a": "x", "rows": ["x" * 100] * 10, "b": "x" * 100}
         with pytest.raises(LiteralError) as refused:
             write(values, path="outputs", max_bytes=1000)
@@ -129,22 +129,22 @@ class TestSize:
             "Use a table, a StructuredDataset or a File instead, of which only the URI is sent."
         )
 
-    def test_what_takes_as_much_is_not(self, write: Any) -> None:
+    def test_values_of_exactly_the_limit_are_accepted(self, write: Any) -> None:
         size = to_literal_map({"x": "x" * 1000}).ByteSize()
         assert write({"x": "x" * 1000}, max_bytes=size).ByteSize() == size
         with pytest.raises(LiteralError, match="the largest of the values"):
             write({"x": "x" * 1000}, max_bytes=size - 1)
 
-    def test_a_literal_map_is_weighed_too(self, write: Any) -> None:
+    def test_the_limit_applies_to_a_literal_map_too(self, write: Any) -> None:
         with pytest.raises(LiteralError, match=r"^x: the largest of the values"):
             write(to_literal_map({"x": "x" * 1000}), max_bytes=1000)
 
-    def test_without_a_limit_nothing_is_said(self) -> None:
+    def test_without_a_limit_any_size_is_accepted(self) -> None:
         assert to_literal_map({"x": "x" * 5 * 2**20}).ByteSize() > 5 * 2**20
 
 
 class TestReading:
-    def test_they_are_keyword_arguments(self, read: Any) -> None:
+    def test_literals_become_values_by_name(self, read: Any) -> None:
         literals = to_literal_map({"x": 1, "y": ["a"]})
         assert read(literals) == read(literals, {"x": int, "y": list[str]}) == {"x": 1, "y": ["a"]}
 
@@ -152,19 +152,19 @@ class TestReading:
         literals = to_literal_map({"a": "x", "b": 1, "c": 2})
         assert list(read(literals, {"b": int, "a": str}).items()) == [("b", 1), ("a", "x")]
 
-    def test_an_interface_declares_them_too(self, read: Any) -> None:
+    def test_an_interface_declares_the_types_too(self, read: Any) -> None:
         literals = to_literal_map({"x": 3, "y": "a"})
         assert same(read(literals, interface(x=float)), {"x": 3.0})
 
     @pytest.mark.parametrize("types", [None, VariableMap()])
-    def test_where_nothing_is_declared_the_literals_say_what_they_are(self, types: Any) -> None:
+    def test_without_declared_types_the_literals_determine_them(self, types: Any) -> None:
         assert from_literal_map(to_literal_map({"x": 1}), types) == {"x": 1}
         assert from_literal_map(None, types) == from_literal_map(LiteralMap(), types) == {}
 
-    def test_where_no_name_is_declared_there_is_none(self) -> None:
+    def test_with_no_declared_names_the_result_is_empty(self) -> None:
         assert from_literal_map(to_literal_map({"x": 1}), {}) == from_literal_map(None, {}) == {}
 
-    def test_a_none_is_there(self) -> None:
+    def test_a_none_is_kept(self) -> None:
         assert from_literal_map(to_literal_map({"x": None}), {"x": int | None}) == {"x": None}
 
     @pytest.mark.parametrize(
@@ -180,25 +180,25 @@ class TestReading:
         ],
     )
     @pytest.mark.parametrize("declare", [dict, interface])
-    def test_what_is_missing_or_of_another_type_is_told(
+    def test_missing_values_and_wrong_types_are_refused(
         self, read: Any, literals: Any, message: str, declare: Any
     ) -> None:
         with pytest.raises(LiteralError) as refused:
             read(literals, declare(x=int), path="inputs")
         assert str(refused.value) == message
 
-    def test_an_optional_value_has_to_be_there_too(self) -> None:
+    def test_a_missing_optional_value_is_refused(self) -> None:
         with pytest.raises(LiteralError, match=r"^x is missing; no values were given\.$"):
             from_literal_map(LiteralMap(), {"x": int | None})
 
-    def test_a_part_of_another_type_is_named(self) -> None:
+    def test_the_error_names_the_path_of_a_wrong_type(self) -> None:
         with pytest.raises(LiteralError, match=r"^outputs\.rows\[1\]\.price: expected float, got str\.$"):
             from_literal_map(
                 to_literal_map({"rows": [{"price": 1}, {"price": "2"}]}), {"rows": list[Row]}, path="outputs"
             )
 
 
-def test_a_templates_interface_serves_both_ways() -> None:
+def test_a_templates_interface_works_in_writing_and_reading() -> None:
     registry = ConnectorRegistry(discover=False)
     registry.register(_Any())
     template = Task("any", inputs={"day": dt.date, "rows": list[Row]}, registry=registry).template

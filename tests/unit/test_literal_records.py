@@ -1,4 +1,4 @@
-"""Dataclasses, attrs classes, TypedDicts, NamedTuples, msgspec Structs and pydantic models as Flyte's literals."""
+"""Literals of dataclasses, attrs classes, TypedDicts, NamedTuples, msgspec Structs and pydantic models."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """Is defined by itself, in an annotation that is a text."""
+    """A recursive class, with annotations that are strings."""
 
     value: int
     children: list[Node] = field(default_factory=list)
@@ -68,12 +68,12 @@ class Node:
 
 
 def schema_of(python_type: Any) -> Any:
-    """The JSON schema that Flyte is told."""
+    """Return the JSON schema in the literal type."""
     return MessageToDict(literal_type(python_type).metadata)
 
 
 class TestDataclasses:
-    def test_one_is_msgpack_of_its_fields(self) -> None:
+    def test_a_dataclass_becomes_msgpack_of_its_fields(self) -> None:
         value = Order(NOON.date(), [Item(1.5, ["a"])], {7: Item(2)})
         assert packed(to_literal(value)) == {
             "day": "2026-11-22",
@@ -84,46 +84,46 @@ class TestDataclasses:
         assert travelled(value, Order) == value
         assert travelled(value) == packed(to_literal(value))
 
-    def test_a_field_that_is_refused_is_named(self) -> None:
+    def test_the_error_names_the_refused_field(self) -> None:
         assert refusal(Item("1"), Item) == "p.price: expected float, got str."  # type: ignore[arg-type]
         value = Order(NOON.date(), [Item(1), Item(2, ["x", None])])  # type: ignore[list-item]
         assert refusal([value]) == "p[0].items[1].tags[1]: expected str, got None."
         value = Order(NOON.date(), [], {3: Item(1, note=2)})  # type: ignore[arg-type]
         assert refusal(value) == "p.by_size[3].note: expected str | None, got int."
 
-    def test_what_is_read_is_checked(self) -> None:
+    def test_values_are_checked_in_reading(self) -> None:
         assert refusal_in_reading(msgpack({"price": "1"}), Item) == "p.price: expected float, got str."
         literal = msgpack({"day": "2026-11-22", "items": [{"price": 1, "tags": 3}]})
         assert refusal_in_reading(literal, Order) == "p.items[0].tags: expected list[str], got int."
 
-    def test_a_field_that_is_not_there_takes_its_default(self) -> None:
+    def test_a_missing_field_takes_its_default(self) -> None:
         assert from_literal(msgpack({"price": 1}), Item) == Item(1.0)
 
-    def test_one_without_a_default_is_missed(self) -> None:
+    def test_a_missing_field_without_a_default_is_refused(self) -> None:
         assert refusal_in_reading(msgpack({}), Item) == "p.price is missing; expected float."
         literal = msgpack({"day": "2026-11-22", "items": [{"price": 1}, {}]})
         assert refusal_in_reading(literal, Order) == "p.items[1].price is missing; expected float."
 
-    def test_an_unknown_field_is_left_out_in_reading(self) -> None:
+    def test_an_unknown_field_is_ignored_in_reading(self) -> None:
         assert from_literal(msgpack({"price": 1, "currency": "EUR"}), Item) == Item(1.0)
 
-    def test_it_is_refused_in_a_dict_that_is_given(self) -> None:
+    def test_an_unknown_field_is_refused_in_a_given_dict(self) -> None:
         assert refusal({"price": 1, "pirce": 2}, Item) == "p.pirce: Item has no such field; it has: price, tags, note."
         assert refusal({"price": 1, 3: 2}, Item) == "p[3]: Item has no such field; it has: price, tags, note."
 
-    def test_a_dict_is_taken_for_one_at_the_top_and_within(self) -> None:
+    def test_a_dict_is_accepted_at_every_level(self) -> None:
         value = {"day": NOON.date(), "items": [{"price": 1}]}
         assert travelled(value, Order) == Order(NOON.date(), [Item(1.0)])
         assert refusal({"day": "2026-11-22", "items": []}, Order) == "p.day: expected date, got str."
         assert refusal({"items": []}, Order) == "p.day is missing; expected date."
 
     @pytest.mark.parametrize("value", [3, None, [1.5], "x", Node(1)])
-    def test_nothing_else_is(self, value: Any) -> None:
+    def test_other_values_are_refused(self, value: Any) -> None:
         got = "None" if value is None else type(value).__name__
         assert refusal(value, Item) == f"p: expected Item, got {got}."
 
     @pytest.mark.parametrize(("value", "got"), [(3, "int"), ([1], "list"), (None, "None"), ("x", "str")])
-    def test_nothing_else_can_be_read(self, value: Any, got: str) -> None:
+    def test_other_literals_are_refused(self, value: Any, got: str) -> None:
         assert refusal_in_reading(msgpack(value), Item) == f"p: expected Item, got {got}."
         assert refusal_in_reading(to_literal(value), Item) == f"p: expected Item, got {got}."
 
@@ -135,12 +135,12 @@ class TestDataclasses:
         literal = struct({"day": "2026-11-22", "items": [], "by_size": {"7": {"price": 2}}})
         assert from_literal(literal, Order).by_size == {7: Item(2.0)}
 
-    def test_one_may_hold_itself(self) -> None:
+    def test_a_recursive_dataclass_is_supported(self) -> None:
         value = Node(1, [Node(2), Node(3, [Node(4)])], Node(5, next=Node(6)))
         assert travelled(value, Node) == value
         assert refusal(Node(1, [Node("x")])) == "p.children[0].value: expected int, got str."  # type: ignore[arg-type]
 
-    def test_one_that_is_a_part_of_itself_is_refused(self) -> None:
+    def test_an_object_that_contains_itself_is_refused(self) -> None:
         children: list[Node] = []
         value = Node(1, children)
         children.append(value)
@@ -165,7 +165,7 @@ class TestDataclasses:
         assert travelled({"width": 3}, Computed).area == 6
         assert set(schema_of(Computed)["properties"]) == {"width", "height"}
 
-    def test_what_is_no_field_does_not_travel(self) -> None:
+    def test_class_and_init_variables_do_not_travel(self) -> None:
         @dataclass
         class Sized:
             size: int
@@ -194,7 +194,7 @@ class TestDataclasses:
         assert travelled(Sale(1, discount=0.1), Sale) == Sale(1, discount=0.1)
         assert travelled(Sale(1, ["x"], discount=0.1), Item) == Item(1, ["x"])
 
-    def test_what_a_validator_raises_is_a_refusal(self) -> None:
+    def test_an_error_of_a_validator_is_a_refusal(self) -> None:
         @dataclass
         class Positive:
             size: int
@@ -210,7 +210,7 @@ class TestDataclasses:
         assert refused.value.path == "[0]"
         assert isinstance(refused.value.__cause__, ValueError)
 
-    def test_a_type_that_cannot_be_found_is_told(self) -> None:
+    def test_an_unresolvable_field_type_is_refused(self) -> None:
         @dataclass
         class Lost:
             it: Nowhere  # type: ignore[name-defined]  # noqa: F821
@@ -219,7 +219,7 @@ class TestDataclasses:
         assert refusal(Lost(3)) == refusal_in_reading(msgpack({"it": 3}), Lost) == f"p: {reason}"
         assert refusal([{"x": Lost(3)}]) == f"p[0].x: {reason}"
 
-    def test_a_field_of_a_type_that_flyte_does_not_have_is_named(self) -> None:
+    def test_the_error_names_a_field_of_an_unsupported_type(self) -> None:
         Inner = dataclasses.make_dataclass("Inner", [("number", complex)])
         Outer = dataclasses.make_dataclass("Outer", [("inner", Inner)])
         reason = "complex is not a type that Flyte supports; use a scalar"
@@ -228,25 +228,25 @@ class TestDataclasses:
         with pytest.raises(LiteralError, match=r"^inner\.number: complex is not a type"):
             literal_type(Outer)
 
-    def test_a_generic_one_is_of_its_argument(self) -> None:
+    def test_a_generic_dataclass_has_the_type_of_its_argument(self) -> None:
         assert travelled(Page([1], 2), Page[int]) == Page([1], 2)
         assert travelled(Page([Item(1)]), Page[Item]) == Page([Item(1.0)])
         assert refusal(Page(["x"]), Page[int]) == "p.items[0]: expected int, got str."
         assert refusal({"items": [1]}, Page[str]) == "p.items[0]: expected str, got int."
         assert literal_type(Page[int]).structure.dataclass_type["items"] == literal_type(list[int])
 
-    def test_its_fields_may_be_of_the_argument_itself(self) -> None:
+    def test_fields_may_have_the_type_variable_itself(self) -> None:
         assert travelled(Box(Item(1), Page([Item(2)])), Box[Item]) == Box(Item(1.0), Page([Item(2.0)]))
         assert refusal(Box("x", Page([])), Box[int]) == "p.it: expected int, got str."
         assert refusal(Box(1, Page(["x"])), Box[int]) == "p.more.items[0]: expected int, got str."
 
-    def test_without_an_argument_it_holds_plain_data(self) -> None:
+    def test_a_generic_dataclass_without_an_argument_holds_plain_data(self) -> None:
         assert travelled(Page(["x", 1]), Page) == Page(["x", 1])
 
-    def test_a_number_of_more_bits_than_msgpack_has_is_refused(self) -> None:
+    def test_an_int_beyond_the_range_of_msgpack_is_refused(self) -> None:
         assert refusal(Node(2**64)) == f"p.value: {2**64} is out of the range that msgpack can hold, 64 bits."
 
-    def test_one_of_any_depth_gives_a_literal_or_a_refusal(self) -> None:
+    def test_nesting_of_any_depth_gives_a_literal_or_a_refusal(self) -> None:
         value = Node(1)
         for _ in range(100):
             value = Node(1, next=value)
@@ -289,7 +289,7 @@ class TestTheTypeOfADataclass:
         assert declared["items"] == literal_type(list[Item])
         assert declared["colour"] == literal_type(Colour)
 
-    def test_one_that_holds_itself_refers_to_itself(self) -> None:
+    def test_the_schema_of_a_recursive_dataclass_refers_to_itself(self) -> None:
         schema = schema_of(Node)
         assert schema["$ref"] == "#/$defs/Node"
         assert schema["$defs"]["Node"]["properties"]["children"]["items"] == {"$ref": "#/$defs/Node"}
@@ -302,7 +302,7 @@ class TestTheTypeOfADataclass:
             declared = literal_type(python_type)
             assert LiteralType.FromString(declared.SerializeToString()) == declared
 
-    def test_descriptions_are_told(self) -> None:
+    def test_the_schema_has_descriptions(self) -> None:
         @dataclass
         class Described:
             size: int = field(metadata={"description": "in cm"})
@@ -320,7 +320,7 @@ class TestTheTypeOfADataclass:
             (int | None, None, None),
         ],
     )
-    def test_defaults_are_told(self, python_type: Any, default: Any, told: Any) -> None:
+    def test_the_schema_has_defaults(self, python_type: Any, default: Any, told: Any) -> None:
         kind = dataclasses.make_dataclass("Kind", [("it", python_type, field(default=default))])
         assert schema_of(kind)["properties"]["it"]["default"] == told
 
@@ -328,12 +328,12 @@ class TestTheTypeOfADataclass:
         ("python_type", "default"),
         [(float, math.nan), (float, math.inf), (str, "\ud800"), (int, "wrong"), (int, 2**70)],
     )
-    def test_what_json_has_not_is_not_told(self, python_type: Any, default: Any) -> None:
+    def test_the_schema_omits_defaults_that_json_cannot_hold(self, python_type: Any, default: Any) -> None:
         kind = dataclasses.make_dataclass("Kind", [("it", python_type, field(default=default))])
         assert "default" not in schema_of(kind)["properties"]["it"]
         assert "required" not in schema_of(kind)
 
-    def test_one_without_fields_has_none(self) -> None:
+    def test_a_dataclass_without_fields(self) -> None:
         @dataclass
         class Nothing:
             pass
@@ -385,20 +385,20 @@ class TestTheTypeOfADataclass:
         kind = dataclasses.make_dataclass("Kind", [("it", python_type)])
         assert schema_of(kind)["properties"]["it"] == schema
 
-    def test_files_and_datasets_are_described_as_flytekits(self) -> None:
+    def test_files_and_datasets_are_described_as_in_flytekit(self) -> None:
         kind = dataclasses.make_dataclass("Kind", [("file", File), ("table", StructuredDataset)])
         properties = schema_of(kind)["properties"]
         assert properties["file"]["title"] == "FlyteFile"
         assert properties["table"]["title"] == "StructuredDataset"
         assert set(properties["table"]["properties"]) == {"uri", "file_format"}
 
-    def test_a_field_that_may_be_of_any_type_is_left_out(self) -> None:
+    def test_a_field_of_any_literal_is_omitted(self) -> None:
         kind = dataclasses.make_dataclass("Kind", [("it", LiteralMessage), ("size", int)])
         assert list(literal_type(kind).structure.dataclass_type) == ["size"]
 
 
 class TestAttrsClasses:
-    def test_their_constructors_names_and_converters_are_heeded(self) -> None:
+    def test_private_names_aliases_and_converters_are_supported(self) -> None:
         @attrs.define
         class Job:
             _id: int
@@ -415,7 +415,7 @@ class TestAttrsClasses:
         assert refusal_in_reading(msgpack({}), Job) == "p._id is missing; expected int."
         assert schema_of(Job)["required"] == ["_id"]
 
-    def test_what_a_validator_raises_is_a_refusal(self) -> None:
+    def test_an_error_of_a_validator_is_a_refusal(self) -> None:
         @attrs.frozen
         class Positive:
             size: int = attrs.field(validator=attrs.validators.ge(0))
@@ -432,13 +432,13 @@ class TestAttrsClasses:
         assert travelled(Anything({"x": [1]}), Anything) == Anything({"x": [1]})
         assert refusal(Anything(NOON)).startswith("p.it: datetime is not plain data ")
 
-    def test_one_may_hold_itself_and_a_dataclass(self) -> None:
+    def test_a_recursive_class_may_contain_a_dataclass(self) -> None:
         value = Tree(Item(1), [Tree(Item(2))])
         assert travelled(value, Tree) == value
         assert schema_of(Tree)["$ref"] == "#/$defs/Tree"
         assert refusal(Tree(Item("x"))) == "p.item.price: expected float, got str."  # type: ignore[arg-type]
 
-    def test_keys_of_a_default_are_told_as_texts(self) -> None:
+    def test_the_schema_has_the_keys_of_a_default_as_str(self) -> None:
         @attrs.frozen
         class Keyed:
             it: dict[int, int] = attrs.field(default={1: 2})
@@ -482,7 +482,7 @@ class TestTypedDicts:
         assert same(travelled(value, python_type), value)
         assert same(travelled([value], list[python_type]), [value])
 
-    def test_what_is_required_is_missed(self) -> None:
+    def test_a_missing_required_key_is_refused(self) -> None:
         assert refusal({"note": "x"}, Total) == "p.size is missing; expected int."
         assert refusal({"size": 1}, Partial) == "p.price is missing; expected float."
         assert refusal_in_reading(msgpack({}), Total) == "p.size is missing; expected int."
@@ -491,11 +491,11 @@ class TestTypedDicts:
             "size",
         ]
 
-    def test_an_unknown_key_is_refused_in_writing_and_left_out_in_reading(self) -> None:
+    def test_an_unknown_key_is_refused_in_writing_and_ignored_in_reading(self) -> None:
         assert refusal({"size": 1, "sise": 2}, Total) == "p.sise: Total has no such field; it has: size, note."
         assert from_literal(msgpack({"size": 1, "new": 2}), Total) == {"size": 1}
 
-    def test_each_value_is_of_its_type(self) -> None:
+    def test_the_type_of_each_value_is_checked(self) -> None:
         assert refusal({"size": "1"}, Total) == "p.size: expected int, got str."
         assert refusal({"inner": {"size": 1}, "rows": [Item(None)]}, Nested) == (  # type: ignore[arg-type]
             "p.rows[0].price: expected float, got None."
@@ -503,11 +503,11 @@ class TestTypedDicts:
         assert refusal_in_reading(msgpack({"size": "1"}), Total) == "p.size: expected int, got str."
         assert same(from_literal(struct({"size": 1}), Total), {"size": 1})
 
-    def test_nothing_else_is_one(self) -> None:
+    def test_other_values_are_refused(self) -> None:
         assert refusal([], Total) == "p: expected Total, got list."
         assert refusal_in_reading(msgpack([]), Total) == "p: expected Total, got list."
 
-    def test_an_empty_one(self) -> None:
+    def test_an_empty_typed_dict(self) -> None:
         empty = TypedDict("empty", {})  # noqa: UP013
         assert travelled({}, empty) == {}
         assert schema_of(dataclasses.make_dataclass("Kind", [("it", empty)]))["properties"]["it"] == {
@@ -528,22 +528,22 @@ class TestNamedTuples:
         assert same(travelled(value, Pair), value)
         assert from_literal(to_literal(value)) == packed(to_literal(value))
 
-    def test_one_that_is_too_short_takes_its_defaults(self) -> None:
+    def test_missing_values_take_their_defaults(self) -> None:
         assert from_literal(msgpack([3]), Pair) == Pair(3)
         assert refusal_in_reading(msgpack([]), Pair) == "p.left is missing; expected int."
 
-    def test_one_that_is_too_long_is_refused(self) -> None:
+    def test_too_many_values_are_refused(self) -> None:
         assert refusal_in_reading(msgpack([1, None, 3]), Pair) == "p: expected 2 values for Pair, got 3."
 
-    def test_each_value_is_of_its_type(self) -> None:
+    def test_the_type_of_each_value_is_checked(self) -> None:
         assert refusal(Pair("3")) == "p.left: expected int, got str."  # type: ignore[arg-type]
         assert refusal_in_reading(msgpack([3, {"price": "x"}]), Pair) == "p.right.price: expected float, got str."
 
-    def test_nothing_else_is_one(self) -> None:
+    def test_other_values_are_refused(self) -> None:
         assert refusal((1, None), Pair) == "p: expected Pair, got tuple."
         assert refusal_in_reading(msgpack({}), Pair) == "p: expected Pair, got dict."
 
-    def test_one_without_types_holds_plain_data(self) -> None:
+    def test_a_namedtuple_without_types_holds_plain_data(self) -> None:
         untyped = namedtuple("untyped", "a b")
         assert travelled(untyped(1, ["x"]), untyped) == (1, ["x"])
 
@@ -551,7 +551,7 @@ class TestNamedTuples:
         schema = schema_of(dataclasses.make_dataclass("Kind", [("it", Pair)]))["properties"]["it"]
         assert (schema["type"], schema["minItems"], schema["prefixItems"][0]) == ("array", 2, {"type": "integer"})
 
-    def test_what_its_class_raises_is_a_refusal(self) -> None:
+    def test_an_error_of_the_class_is_a_refusal(self) -> None:
         class Checked(Pair):
             def __new__(cls, left: int, right: Any = None) -> Checked:
                 raise ValueError("never")
@@ -581,7 +581,7 @@ class Positive(msgspec.Struct):
 
 
 class TestStructs:
-    """Those of msgspec."""
+    """msgspec Structs."""
 
     def test_msgspec_writes_and_reads_them(self) -> None:
         value = Shape(3, [1.5], NOON.date(), b"\xff")
@@ -595,48 +595,48 @@ class TestStructs:
         assert travelled([Chain(Chain())], list[Chain]) == [Chain(Chain())]
         assert same(from_literal(struct({"sideCount": 3}), Shape).side_count, 3)
 
-    def test_what_could_not_be_read_again_is_refused(self) -> None:
+    def test_a_value_that_could_not_be_read_back_is_refused(self) -> None:
         assert refusal(Shape("3"), Shape) == "p.sideCount: Expected int, got str."  # type: ignore[arg-type]
         assert refusal(Shape(3, [1, None])) == "p.sides[1]: Expected float, got null."  # type: ignore[list-item]
 
-    def test_what_cannot_be_written_is_refused(self) -> None:
+    def test_a_value_that_cannot_be_written_is_refused(self) -> None:
         assert refusal(Shape(1j)).startswith("p: Shape refuses the value: ")  # type: ignore[arg-type]
 
-    def test_what_is_read_is_checked(self) -> None:
+    def test_values_are_checked_in_reading(self) -> None:
         assert refusal_in_reading(msgpack({}), Shape) == "p: Object missing required field sideCount."
         assert refusal_in_reading(to_literal([{"sideCount": 1, "sides": ["x"]}]), list[Shape]) == (
             "p[0].sides[0]: Expected float, got str."
         )
 
-    def test_what_its_validator_raises_is_a_refusal(self) -> None:
+    def test_an_error_of_a_validator_is_a_refusal(self) -> None:
         assert refusal_in_reading(msgpack({"size": -1}), Positive) == "p: size is negative."
         assert refusal_in_reading(msgpack({"size": 0}), Positive) == "p: Positive refuses the value: 'size'."
 
     @pytest.mark.parametrize("value", [{"sideCount": 3}, None, 3])
-    def test_nothing_else_is_one(self, value: Any) -> None:
+    def test_other_values_are_refused(self, value: Any) -> None:
         got = "None" if value is None else type(value).__name__
         assert refusal(value, Shape) == f"p: expected Shape, got {got}."
 
-    def test_their_schema_is_msgspecs(self) -> None:
+    def test_the_schema_is_that_of_msgspec(self) -> None:
         assert schema_of(Shape)["required"] == ["sideCount"]
         assert set(literal_type(Shape).structure.dataclass_type) == {"sideCount", "sides", "drawnOn", "image"}
         assert schema_of(Chain)["$ref"] == "#/$defs/Chain"
 
-    def test_one_that_cannot_be_described_is_refused_as_a_type(self) -> None:
+    def test_a_type_without_a_schema_is_refused(self) -> None:
         class Foreign(msgspec.Struct):
             it: complex = 0j
 
         with pytest.raises(LiteralError, match=r"^Foreign cannot be described: .*complex.* is not supported\.$"):
             literal_type(Foreign)
 
-    def test_one_may_stand_in_a_dataclass(self) -> None:
+    def test_a_dataclass_may_contain_a_struct(self) -> None:
         kind = dataclasses.make_dataclass("Kind", [("shape", Shape)])
         assert travelled(kind(Shape(3)), kind) == kind(Shape(3))
         assert refusal(kind(Shape("3"))) == "p.shape.sideCount: Expected int, got str."  # type: ignore[arg-type]
 
 
 class TestModels:
-    """Those of pydantic."""
+    """pydantic models."""
 
     @pytest.fixture(autouse=True)
     def _pydantic(self) -> None:
@@ -660,7 +660,7 @@ class TestModels:
         assert travelled([value], list[model]) == [value]
         assert same(from_literal(struct({"size": 3}), model).size, 3)
 
-    def test_a_dict_is_taken_for_one(self, model: Any) -> None:
+    def test_a_dict_is_accepted(self, model: Any) -> None:
         assert travelled({"size": "3"}, model) == model(size=3)
 
     def test_constraints_are_checked(self, model: Any) -> None:
@@ -673,12 +673,12 @@ class TestModels:
         assert refusal(model.model_construct(size=-1)) == f"p.size: {reason}"
 
     @pytest.mark.parametrize("value", [3, None, [1]])
-    def test_nothing_else_is_one(self, model: Any, value: Any) -> None:
+    def test_other_values_are_refused(self, model: Any, value: Any) -> None:
         got = "None" if value is None else type(value).__name__
         assert refusal(value, model) == f"p: expected Part, got {got}."
         assert refusal_in_reading(msgpack(value), model).startswith("p: ")
 
-    def test_what_a_validator_raises_is_a_refusal(self) -> None:
+    def test_an_error_of_a_validator_is_a_refusal(self) -> None:
         pydantic = self.pydantic
 
         class Checked(pydantic.BaseModel):  # type: ignore[misc, name-defined]
@@ -692,7 +692,7 @@ class TestModels:
         assert refusal_in_reading(msgpack({"size": 1}), Checked) == "p.size: Value error, never."
         assert refusal_in_reading(msgpack({"size": 2}), Checked) == "p: Checked refuses the value: never."
 
-    def test_aliases_are_heeded(self) -> None:
+    def test_aliases_are_used(self) -> None:
         pydantic = self.pydantic
 
         class Aliased(pydantic.BaseModel):  # type: ignore[misc, name-defined]
@@ -708,7 +708,7 @@ class TestModels:
         assert travelled({"sizeInBytes": 3}, Aliased) == Aliased(sizeInBytes=3)
         assert travelled(Outer(inner=value), Outer) == Outer(inner=value)
 
-    def test_one_that_may_be_read_by_name_is_written_by_name_as_flytekit_does(self) -> None:
+    def test_a_model_populated_by_name_is_written_by_name(self) -> None:
         pydantic = self.pydantic
 
         class Named(pydantic.BaseModel):  # type: ignore[misc, name-defined]
@@ -718,7 +718,7 @@ class TestModels:
         assert packed(to_literal(Named(size=3))) == {"size": 3}
         assert travelled(Named(size=3), Named) == Named(size=3)
 
-    def test_what_is_left_out_on_purpose_stays_out(self) -> None:
+    def test_excluded_fields_are_not_written(self) -> None:
         pydantic = self.pydantic
 
         class Excluding(pydantic.BaseModel):  # type: ignore[misc, name-defined]
@@ -727,7 +727,7 @@ class TestModels:
 
         assert travelled(Excluding(size=1, cached=2), Excluding) == Excluding(size=1)
 
-    def test_what_json_cannot_hold_is_refused(self) -> None:
+    def test_a_value_that_json_cannot_hold_is_refused(self) -> None:
         pydantic = self.pydantic
 
         class Held(pydantic.BaseModel):  # type: ignore[misc, name-defined]
@@ -737,12 +737,12 @@ class TestModels:
         assert refusal(Held(image=b"\xff")).startswith("p: Held cannot be written: Error serializing to JSON: ")
         assert refusal(Held(share=math.nan)) == "p.share: Input should be a valid number."
 
-    def test_their_schema_is_pydantics(self, model: Any) -> None:
+    def test_the_schema_is_that_of_pydantic(self, model: Any) -> None:
         assert schema_of(model)["required"] == ["size"]
         assert literal_type(model).structure.dataclass_type["day"] == literal_type(dt.date | None)
         assert literal_type(model | None).union_type.variants[0].structure.tag == "Pydantic Transformer"
 
-    def test_one_that_cannot_be_described_is_refused_as_a_type(self) -> None:
+    def test_a_type_without_a_schema_is_refused(self) -> None:
         pydantic = self.pydantic
 
         class Unknown:
@@ -756,7 +756,7 @@ class TestModels:
             with pytest.raises(LiteralError, match=r"cannot be described: Cannot generate a JsonSchema"):
                 literal_type(python_type)
 
-    def test_one_may_stand_in_a_dataclass_and_hold_one(self, model: Any) -> None:
+    def test_a_model_may_contain_dataclasses_and_be_part_of_one(self, model: Any) -> None:
         pydantic = self.pydantic
 
         class Outer(pydantic.BaseModel):  # type: ignore[misc, name-defined]

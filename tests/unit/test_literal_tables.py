@@ -1,4 +1,4 @@
-"""Tables written as Parquet, and read as the classes that people work with."""
+"""Writing tables as Parquet, and reading them as pyarrow, pandas and polars tables."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ pq = pytest.importorskip("pyarrow.parquet")
 
 @pytest.fixture(params=["local", "memory"])
 def place(request, tmp_path):
-    """The URI of a directory that is not there."""
+    """Return the URI of a directory that does not exist."""
     return {"local": f"{tmp_path}/new/table", "memory": f"memory:/{tmp_path}/new/table"}[request.param]
 
 
 @pytest.fixture
 def orders(tmp_path):
-    """The URI of a table of three columns."""
+    """Write a table of three columns, and return its URI."""
     uri = str(tmp_path / "orders")
     write_parquet(pa.table({"id": [1, 2], "name": ["a", "b"], "buyer": [{"age": 30, "city": "x"}] * 2}), uri)
     return uri
 
 
 def failing(error: BaseException) -> Any:
-    """A stream that raises after its first batch."""
+    """Return a stream that raises after its first batch."""
 
     def batches():
         yield pa.record_batch({"n": [1]})
@@ -73,7 +73,7 @@ EVERY_TYPE = pa.table(
     [EVERY_TYPE, EVERY_TYPE.slice(0, 0), pa.Table.from_batches([], EVERY_TYPE.schema), pa.table({"n": range(100_000)})],
     ids=["every type", "no rows", "no batches", "many rows"],
 )
-def test_a_table_comes_back_as_it_was(table, place):
+def test_a_table_comes_back_unchanged(table, place):
     write_parquet(table, place)
     found = read_table(place, "", pa.Table)
     assert found.equals(table)
@@ -81,7 +81,7 @@ def test_a_table_comes_back_as_it_was(table, place):
     assert StructuredDataset(place, "parquet").read().equals(table)
 
 
-def test_the_one_file_is_named_as_flytekit_names_it(tmp_path):
+def test_the_file_has_the_name_that_flytekit_gives_it(tmp_path):
     write_parquet(pa.table({"n": [1]}), f"{tmp_path}/a/b/")
     assert [path.name for path in (tmp_path / "a" / "b").iterdir()] == ["00000"]
     assert pq.read_table(tmp_path / "a" / "b" / "00000").to_pydict() == {"n": [1]}
@@ -96,7 +96,7 @@ def test_small_batches_share_a_row_group(tmp_path):
     assert read_table(str(tmp_path), "", pa.Table)["n"].to_pylist() == list(range(1000))
 
 
-def test_large_batches_do_not(tmp_path):
+def test_large_batches_do_not_share_a_row_group(tmp_path):
     batch = pa.record_batch({"n": pa.array(range(3_000_000))})
     write_parquet(pa.Table.from_batches([batch] * 2), str(tmp_path))
     assert pq.read_metadata(tmp_path / "00000").num_row_groups > 2
@@ -116,8 +116,8 @@ def test_dictionaries_that_differ_by_batch(tmp_path):
     assert read_table(str(tmp_path), "", pa.Table)["c"].to_pylist() == ["x", "y", "z", "x"]
 
 
-def test_views_of_texts_are_stored_as_texts(tmp_path):
-    # Not all that pyarrow can hold it can write; polars gives all of these.
+def test_string_views_are_stored_as_strings(tmp_path):
+    # pyarrow cannot write every type that it supports; polars produces all of these.
     view = pa.string_view()
     schema = pa.schema(
         {
@@ -138,10 +138,10 @@ def test_views_of_texts_are_stored_as_texts(tmp_path):
     assert found.schema.field("text").type == pa.large_string()
 
 
-# Tables, and what has a stream but is none.
+# Tables, and other objects with a stream.
 
 
-def test_what_is_a_table():
+def test_is_table_recognizes_tables():
     for table in (pa.table({"n": [1]}), pa.record_batch({"n": [1]}), pa.table({"n": [1]}).to_reader()):
         assert is_table(table)
         assert is_table(type(table))
@@ -149,7 +149,7 @@ def test_what_is_a_table():
         assert not is_table(value)
 
 
-def test_nothing_is_imported_to_know_a_table():
+def test_recognizing_a_table_imports_nothing():
     script = (
         "import sys, connector_core.literals.tables as tables; assert not tables.is_table([]); "
         "print([name for name in ('pyarrow', 'pandas', 'polars') if name in sys.modules])"
@@ -171,7 +171,7 @@ def test_without_pyarrow(monkeypatch, tmp_path):
             use()
 
 
-def test_what_is_no_table_is_not_written(tmp_path):
+def test_an_object_that_is_not_a_table_is_refused(tmp_path):
     with pytest.raises(LiteralError) as error:
         write_parquet([1], str(tmp_path / "new"))
     assert str(error.value) == (
@@ -218,7 +218,7 @@ def test_a_dataframe_of_pandas_without_rows(tmp_path):
     pd.testing.assert_frame_equal(read_table(str(tmp_path), "", pd.DataFrame), frame)
 
 
-def test_a_dataframe_of_polars_comes_back_as_it_was(place):
+def test_a_dataframe_of_polars_comes_back_unchanged(place):
     pl = pytest.importorskip("polars")
     frame = pl.DataFrame(
         {
@@ -265,7 +265,7 @@ from connector_core.literals.tables import StructuredDataset
 assert sum(map(len, StructuredDataset(sys.argv[2]).batches())) == 1_000_000
 """
 
-# The peak of this process alone: getrusage begins with that of the process that started it.
+# This is the peak of this process alone; getrusage would include the peak of the parent process.
 PEAK = """
 with open("/proc/self/status") as status:
     print(*(line.split()[1] for line in status if line.startswith("VmHWM")))
@@ -304,26 +304,26 @@ def test_only_the_named_columns_are_read_in_their_order(orders):
 
 
 @pytest.mark.parametrize("columns", [None, (), {}])
-def test_no_columns_are_all(orders, columns):
+def test_without_named_columns_all_are_read(orders, columns):
     assert read_table(orders, "", pa.Table, columns).column_names == ["id", "name", "buyer"]
 
 
-def test_a_part_of_a_column_stands_for_the_column(orders):
+def test_naming_a_nested_field_reads_its_column(orders):
     assert read_table(orders, "", pa.Table, ["buyer.age", "buyer.city"]).column_names == ["buyer"]
 
 
 @pytest.mark.parametrize("missing", ["nmae", "nmae.x", ""])
-def test_a_column_that_is_not_there_is_named(orders, missing):
+def test_the_error_names_a_missing_column(orders, missing):
     for place, there in (({"uri": orders}, "id, name, buyer"), ({"table": pa.table({"id": [1]})}, "id")):
         with pytest.raises(LiteralError) as error:
             StructuredDataset(**place, columns=["id", missing]).read()
         assert str(error.value) == f"there is no column {missing!r}; there are: {there}."
 
 
-# Where a table lies.
+# Places of a table.
 
 
-def test_the_files_of_a_directory_are_one_table(place):
+def test_the_files_of_a_directory_form_one_table(place):
     filesystem, path = fsspec.core.url_to_fs(place)
     filesystem.makedirs(path)
     for name, numbers in {"b.parquet": [3], "a": [1, 2], "_SUCCESS": None, ".crc": None}.items():
@@ -334,21 +334,21 @@ def test_the_files_of_a_directory_are_one_table(place):
     assert [batch["n"].to_pylist() for batch in StructuredDataset(place).batches()] == [[1, 2], [3]]
 
 
-def test_a_directory_that_is_partitioned(place):
+def test_a_partitioned_directory(place):
     for year in (2025, 2026):
         write_parquet(pa.table({"n": [year * 2]}), f"{place}/year={year}")
     assert read_table(place, "", pa.Table).to_pydict() == {"n": [4050, 4052], "year": [2025, 2026]}
     assert read_table(place, "", pa.Table, ["year"]).to_pydict() == {"year": [2025, 2026]}
 
 
-def test_a_file_that_is_damaged_is_not_passed_over(orders):
+def test_a_damaged_file_is_an_error(orders):
     Path(orders, "00001").write_bytes(b"PAR1 it is not")
     for read in (lambda: read_table(orders, "", pa.Table), lambda: list(StructuredDataset(orders).batches())):
         with pytest.raises(LiteralError, match=rf"^the dataset {orders} cannot be read: .*'{orders}/00001'.*\.$"):
             read()
 
 
-def test_there_is_no_dataset(place):
+def test_a_missing_dataset(place):
     for file_format in ("", "csv"):
         with pytest.raises(LiteralError) as error:
             read_table(place, file_format, pa.Table)
@@ -361,7 +361,7 @@ def test_a_directory_without_files(tmp_path):
 
 
 @pytest.mark.parametrize("uri", ["nowhere://bucket/table", "nowhere://bucket/table/"])
-def test_a_place_that_fsspec_does_not_know(uri):
+def test_an_unknown_scheme(uri):
     with pytest.raises(LiteralError, match=r"^the dataset nowhere://bucket/table/? cannot be read: .*nowhere"):
         read_table(uri, "", pa.Table)
     with pytest.raises(
@@ -401,17 +401,17 @@ def test_a_csv(place, name):
     assert [batch.num_rows for batch in StructuredDataset(place, "csv").batches()] == [2]
 
 
-def test_the_types_of_a_csv_are_those_of_all_rows(tmp_path):
+def test_the_types_of_a_csv_depend_on_all_rows(tmp_path):
     rows = "".join(f"{number},text\n" for number in range(1_000_000))
     (tmp_path / "0.csv").write_text(f"n,text\n{rows}0.5,\n")
     (tmp_path / "1.csv").write_text("n,text\n1,\n")
     assert read_table(str(tmp_path), "csv", pa.Table, ["n"])["n"].to_pylist()[-2:] == [0.5, 1]
-    # Batches that were given away cannot be changed any more.
+    # The types of batches that have been passed on can no longer change.
     with pytest.raises(LiteralError, match=r"CSV conversion error to int64: invalid value '0\.5'"):
         list(StructuredDataset(tmp_path, "csv").batches())
 
 
-def test_the_types_of_a_streamed_csv_are_those_of_many_rows(tmp_path):
+def test_the_types_of_a_streamed_csv_depend_on_many_rows(tmp_path):
     rows = "".join(f"{number},text\n" for number in range(500_000))
     (tmp_path / "0.csv").write_text(f"n,text\n{rows}0.5,\n")
     (tmp_path / "1.csv").write_text("n,text\n1,\n")
@@ -421,7 +421,7 @@ def test_the_types_of_a_streamed_csv_are_those_of_many_rows(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "a,b\n1\n"])
-def test_a_csv_that_is_none(tmp_path, text):
+def test_a_malformed_csv(tmp_path, text):
     (tmp_path / "bad.csv").write_text(text)
     with pytest.raises(LiteralError, match=rf"^the dataset {tmp_path}/bad\.csv cannot be read: .*CSV.*\.$"):
         read_table(f"{tmp_path}/bad.csv", "csv", pa.Table)
@@ -447,7 +447,7 @@ def test_an_unknown_class_names_the_known_ones(orders, table_type, name):
         )
 
 
-# What goes wrong while a table is written.
+# Errors in writing a table.
 
 
 @pytest.mark.parametrize("error", [ValueError("no luck"), OSError("no luck"), pa.ArrowInvalid("no luck")], ids=repr)
@@ -461,14 +461,14 @@ def test_a_stream_that_fails_leaves_no_file(error, place):
 
 
 @pytest.mark.parametrize("error", [RetryableError("no luck"), KeyboardInterrupt()], ids=repr)
-def test_what_a_stream_raises_on_purpose_passes(error, tmp_path):
+def test_errors_that_a_connector_raises_on_purpose_pass_unchanged(error, tmp_path):
     with pytest.raises(type(error)) as caught:
         write_parquet(failing(error), str(tmp_path))
     assert caught.value is error
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_traceback_of_a_stream_behind_another_is_not_shown(tmp_path):
+def test_the_error_does_not_contain_the_traceback_of_a_nested_stream(tmp_path):
     class Exporting:
         def __arrow_c_stream__(self, requested_schema: object = None) -> object:
             return failing(RuntimeError("no luck")).__arrow_c_stream__(requested_schema)
@@ -496,7 +496,7 @@ def test_a_type_that_parquet_does_not_have(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_directory_that_cannot_be_made(tmp_path):
+def test_a_directory_that_cannot_be_created(tmp_path):
     (tmp_path / "file").write_text("kept")
     with pytest.raises(LiteralError, match=rf"^the table cannot be written to {tmp_path}/file/00000: .+\.$") as error:
         write_parquet(EVERY_TYPE, f"{tmp_path}/file")
@@ -517,7 +517,7 @@ def test_a_file_that_cannot_be_opened_is_not_removed(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
-def test_a_disk_that_is_full(tmp_path):
+def test_a_full_disk(tmp_path):
     (tmp_path / "00000").symlink_to("/dev/full")
     with pytest.raises(LiteralError, match=r"00000: .*No space left on device"):
         write_parquet(pa.table({"n": range(1_000_000)}), str(tmp_path))
@@ -527,7 +527,7 @@ def test_a_disk_that_is_full(tmp_path):
 # StructuredDataset.
 
 
-def test_a_dataset_is_what_it_says_of_itself():
+def test_a_dataset_has_its_attributes_and_repr():
     integer = LiteralType(simple=SimpleType.INTEGER)
     dataset = StructuredDataset("s3://b/t", "parquet", columns={"n": integer})
     assert dataset == StructuredDataset("s3://b/t", "parquet", columns={"n": integer})
@@ -540,7 +540,7 @@ def test_a_dataset_is_what_it_says_of_itself():
     assert str(dataset) == "s3://b/t"
 
 
-def test_a_dataset_in_memory_is_read_where_it_is(tmp_path):
+def test_a_dataset_in_memory_is_read_from_memory(tmp_path):
     dataset = StructuredDataset(str(tmp_path / "not-yet"), table=EVERY_TYPE)
     assert dataset.read().equals(EVERY_TYPE)
     assert dataset.read(pa.RecordBatchReader).read_all().equals(EVERY_TYPE)
@@ -558,12 +558,12 @@ def test_a_dataset_needs_a_uri_or_a_table(uri):
         StructuredDataset(uri)
 
 
-def test_the_table_of_a_dataset_is_one():
+def test_the_table_of_a_dataset_must_be_a_table():
     with pytest.raises(LiteralError, match=r"^dict is not a table: it does not provide an Arrow stream"):
         StructuredDataset(table={"n": [1]})
 
 
-def test_batches_are_read_as_they_are_taken(tmp_path):
+def test_batches_are_read_one_by_one(tmp_path):
     for number in range(3):
         write_parquet(pa.table({"n": [number]}), f"{tmp_path}/{number}")
     batches = StructuredDataset(tmp_path).batches()
@@ -573,7 +573,7 @@ def test_batches_are_read_as_they_are_taken(tmp_path):
         next(batches)
 
 
-def test_the_stream_of_a_dataset_fails():
+def test_an_error_in_the_stream_of_a_dataset():
     dataset = StructuredDataset(table=failing(OSError("no luck")))
     batches = dataset.batches()
     assert next(batches)["n"].to_pylist() == [1]

@@ -1,4 +1,4 @@
-"""Unions and optional values as Flyte's literals."""
+"""Literals of unions and optional values."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Colour(enum.Enum):
 
 
 def written_as(value: Any, python_type: Any) -> LiteralType:
-    """The type that stands beside the value."""
+    """Return the type in the literal of a union."""
     literal = to_literal(value, python_type)
     assert literal.scalar.HasField("union")
     return literal.scalar.union.type
@@ -66,21 +66,21 @@ class TestTheType:
             (File, "FlyteFilePath"),
         ],
     )
-    def test_each_kind_has_its_tag(self, variant: Any, tag: str) -> None:
+    def test_each_variant_has_flytekits_tag(self, variant: Any, tag: str) -> None:
         assert literal_type(variant | None).union_type.variants[0].structure.tag == tag
 
-    def test_however_it_is_spelled_it_is_the_same(self) -> None:
-        assert literal_type(Union[int, None]) == literal_type(int | None)  # noqa: UP007 - another class of Python's
+    def test_every_spelling_gives_the_same_type(self) -> None:
+        assert literal_type(Union[int, None]) == literal_type(int | None)  # noqa: UP007 - its class differs from that of int | None
 
-    def test_one_within_another_is_part_of_it(self) -> None:
+    def test_nested_unions_are_flattened(self) -> None:
         assert len(literal_type(Union[int | None, str]).union_type.variants) == 3  # noqa: UP007
 
-    def test_a_variant_that_flyte_does_not_have_is_refused(self) -> None:
+    def test_an_unsupported_variant_is_refused(self) -> None:
         assert refusal(3, int | complex).startswith("p: complex is not a type that Flyte supports; ")
 
 
 class TestWriting:
-    def test_the_value_stands_beside_its_type(self) -> None:
+    def test_the_literal_has_the_value_and_its_type(self) -> None:
         literal = to_literal(3, int | None)
         assert literal.scalar.union.value == primitive(integer=3)
         assert literal.scalar.union.type == literal_type(int | None).union_type.variants[0]
@@ -95,7 +95,7 @@ class TestWriting:
             ("red", Colour | str, SimpleType.STRING),
         ],
     )
-    def test_the_variant_of_exactly_the_values_type_comes_first(
+    def test_the_variant_of_exactly_the_values_type_is_preferred(
         self, value: Any, python_type: Any, simple: int
     ) -> None:
         assert written_as(value, python_type).simple == simple
@@ -111,7 +111,9 @@ class TestWriting:
             ({"name": "Tom"}, Cat | Dog, "Object-Dataclass-Transformer", Cat("Tom")),
         ],
     )
-    def test_else_the_first_that_takes_it(self, value: Any, python_type: Any, tag: str, again: Any) -> None:
+    def test_otherwise_the_first_variant_that_accepts_the_value_is_used(
+        self, value: Any, python_type: Any, tag: str, again: Any
+    ) -> None:
         assert written_as(value, python_type).structure.tag == tag
         assert same(travelled(value, python_type), again)
 
@@ -120,38 +122,38 @@ class TestWriting:
         assert same(travelled(value, Cat | Dog | Puppy), value)
         assert same(travelled([value], list[Dog | Cat | Puppy]), [value])
 
-    def test_a_subclass_is_taken_for_its_base_where_there_is_nothing_better(self) -> None:
+    def test_a_subclass_is_written_as_its_base_if_no_variant_fits_better(self) -> None:
         assert travelled(Puppy("Rex"), Cat | Dog) == Dog("Rex")
 
     @pytest.mark.parametrize(("value", "first"), [([1], 0), (["x"], 1), ([], 0)])
-    def test_lists_are_told_apart_by_what_they_hold(self, value: Any, first: int) -> None:
+    def test_lists_are_distinguished_by_their_items(self, value: Any, first: int) -> None:
         python_type = list[int] | list[str]
         assert written_as(value, python_type) == literal_type(python_type).union_type.variants[first]
         assert travelled(value, python_type) == value
 
-    def test_what_no_variant_takes_is_refused(self) -> None:
+    def test_a_value_that_no_variant_accepts_is_refused(self) -> None:
         assert refusal("x", int | None) == "p: expected int | None, got str."
         assert refusal([1, "x"], list[int] | list[str]) == "p: expected list[int] | list[str], got list."
         assert refusal([3, b"x"], list[int | str]) == "p[1]: expected int | str, got bytes."
         assert refusal((b"x",), tuple[int | str]) == "p[0]: expected int | str, got bytes."
 
-    def test_of_the_one_variant_that_was_meant_it_is_said_what_is_wrong(self) -> None:
+    def test_the_error_is_that_of_the_only_matching_variant(self) -> None:
         assert refusal([Cat("Tom", lives=None)], list[Cat | None]) == "p[0].lives: expected int, got None."  # type: ignore[arg-type]
         assert refusal({"a": {"b": "x"}}, dict[str, int] | dict[str, dict[str, int]] | None) == (
             "p: expected dict[str, int] | dict[str, dict[str, int]] | None, got dict."
         )
         assert refusal(2**63, int | str).startswith("p: 9223372036854775808 is out of the range ")
 
-    def test_a_variant_that_refuses_leaves_nothing_behind(self) -> None:
+    def test_a_variant_that_refuses_a_value_leaves_no_trace(self) -> None:
         literal = to_literal({"a": "x"}, dict[str, int] | dict[str, str])
         assert literal.scalar.union.value == to_literal({"a": "x"}, dict[str, str])
 
-    def test_an_interface_without_variants_takes_nothing(self) -> None:
+    def test_an_interface_without_variants_accepts_nothing(self) -> None:
         declared = LiteralType(union_type={})
         assert refusal(3, declared).startswith("p: expected ")
         assert refusal_in_reading(to_literal(3), declared).startswith("p: expected ")
 
-    def test_what_an_interface_declares_is_written_as_declared(self) -> None:
+    def test_a_union_that_an_interface_declares_is_written_as_declared(self) -> None:
         declared = literal_type(int | str | None)
         for value in (3, "x", None):
             literal = to_literal(value, declared)
@@ -161,13 +163,13 @@ class TestWriting:
 
 
 class TestReading:
-    def test_the_variant_comes_first_whose_type_stands_beside(self) -> None:
+    def test_the_variant_of_the_type_in_the_literal_comes_first(self) -> None:
         literal = to_literal("red", Colour | str)
         assert from_literal(literal, Colour | str) == "red"
         literal.scalar.union.type.CopyFrom(literal_type(Colour | str).union_type.variants[0])
         assert from_literal(literal, Colour | str) is Colour.RED
 
-    def test_then_those_with_the_same_tag(self) -> None:
+    def test_then_variants_with_the_same_tag(self) -> None:
         literal = to_literal(3, int | None)
         literal.scalar.union.type.Clear()
         literal.scalar.union.type.structure.tag = "float"
@@ -176,31 +178,31 @@ class TestReading:
     def test_then_the_others_in_their_order(self) -> None:
         assert same(from_literal(union(primitive(integer=3)), str | float | int), 3.0)
 
-    def test_what_is_no_union_is_read_as_the_first_that_takes_it(self) -> None:
+    def test_other_literals_are_read_as_the_first_variant_that_accepts_them(self) -> None:
         assert same(from_literal(primitive(integer=3), str | int), 3)
         assert from_literal(to_literal(None), int | None) is None
         assert from_literal(to_literal([1]), int | list[int]) == [1]
         assert from_literal(msgpack({"name": "Tom"}), int | Cat) == Cat("Tom")
 
-    def test_a_union_is_its_value_where_none_is_asked_for(self) -> None:
+    def test_a_union_can_be_read_as_the_type_of_its_value(self) -> None:
         literal = to_literal(3, int | str)
         assert from_literal(literal) == from_literal(literal, int) == 3
         assert from_literal(to_literal(Cat("Tom"), Cat | None), Cat) == Cat("Tom")
         assert from_literal(to_literal([1], list[int] | None), list[int]) == [1]
 
-    def test_what_no_variant_takes_is_refused(self) -> None:
+    def test_a_value_that_no_variant_accepts_is_refused(self) -> None:
         assert refusal_in_reading(primitive(string_value="x"), int | None) == "p: expected int | None, got str."
         assert refusal_in_reading(to_literal("x", str | None), int | None) == "p: expected int | None, got str."
         assert refusal_in_reading(to_literal(["x"], list[str]), list[int | None]) == (
             "p[0]: expected int | None, got str."
         )
 
-    def test_of_the_one_variant_that_was_meant_it_is_said_what_is_wrong(self) -> None:
+    def test_the_error_is_that_of_the_only_matching_variant(self) -> None:
         literal = to_literal(Cat("Tom"), Cat | None)
         literal.scalar.union.value.CopyFrom(msgpack({"name": 3}))
         assert refusal_in_reading(literal, Cat | None) == "p.name: expected str, got int."
 
-    def test_a_union_that_holds_nothing_is_refused(self) -> None:
+    def test_an_empty_union_is_refused(self) -> None:
         literal = Literal()
         literal.scalar.union.SetInParent()
         assert refusal_in_reading(literal) == "p: the literal holds no value."
@@ -208,7 +210,7 @@ class TestReading:
 
 
 class TestInRecords:
-    """Where no type stands beside a value."""
+    """Unions in records, in which values are written without their types."""
 
     @pytest.mark.parametrize(
         ("value", "python_type"),
@@ -225,21 +227,21 @@ class TestInRecords:
             (Dog("Rex", ["sit"]), Dog | None),
         ],
     )
-    def test_the_value_says_which_variant_it_is_of(self, value: Any, python_type: Any) -> None:
+    def test_the_value_determines_the_variant(self, value: Any, python_type: Any) -> None:
         assert same(travelled((value,), tuple[python_type]), (value,))
 
-    def test_it_stands_there_as_it_is(self) -> None:
+    def test_a_value_is_written_without_its_type(self) -> None:
         assert packed(to_literal((3, None), tuple[int | None, int | None])) == [3, None]
 
-    def test_a_number_is_a_float_where_there_are_no_ints(self) -> None:
+    def test_a_number_is_a_float_if_no_variant_is_int(self) -> None:
         assert same(from_literal(msgpack([3]), tuple[float | None]), (3.0,))
         assert same(from_literal(struct({"a": 3}), dict[str, float | None]), {"a": 3.0})
 
-    def test_what_no_variant_takes_is_refused(self) -> None:
+    def test_a_value_that_no_variant_accepts_is_refused(self) -> None:
         assert refusal_in_reading(msgpack(["x"]), tuple[int | None]) == "p[0]: expected int | None, got str."
         assert refusal_in_reading(msgpack([{"name": 3}]), tuple[Cat | None]) == "p[0].name: expected str, got int."
 
-    def test_variants_that_hold_themselves_are_found_in_no_time(self) -> None:
+    def test_recursive_variants_are_read_quickly(self) -> None:
         value: Any = None
         for _ in range(60):
             value = Branch(value)

@@ -1,4 +1,4 @@
-"""Values of no declared type, those that only an interface declares, and literals that stand in values."""
+"""Literals of values without a declared type or with only a LiteralType, and literals inside values."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Foreign:
     pass
 
 
-class TestNoTypeInWriting:
+class TestWritingWithoutAType:
     @pytest.mark.parametrize(
         ("value", "python_type"),
         [
@@ -66,7 +66,7 @@ class TestNoTypeInWriting:
             (StructuredDataset("s3://b/t"), StructuredDataset),
         ],
     )
-    def test_the_values_own_type_counts(self, value: Any, python_type: Any) -> None:
+    def test_the_type_of_the_value_is_used(self, value: Any, python_type: Any) -> None:
         assert to_literal(value) == to_literal(value, python_type)
 
     @pytest.mark.parametrize("make", [list, tuple, set, frozenset])
@@ -82,10 +82,10 @@ class TestNoTypeInWriting:
         value = {"x": 1, "y": [None, {"z": b""}], "t": (1,)}
         assert packed(to_literal(value)) == {"x": 1, "y": [None, {"z": b""}], "t": [1]}
 
-    def test_an_integer_in_a_dict_stays_one(self) -> None:
+    def test_an_int_in_a_dict_stays_an_int(self) -> None:
         assert same(travelled({"x": 3}), {"x": 3})
 
-    def test_a_dict_of_what_msgpack_cannot_hold_is_a_map(self) -> None:
+    def test_a_dict_of_values_that_msgpack_cannot_hold_is_a_map(self) -> None:
         literal = to_literal({"at": NOON, "x": {"y": 1}, "z": {"at": NOON}})
         assert literal.WhichOneof("value") == literal.map.literals["z"].WhichOneof("value") == "map"
         assert packed(literal.map.literals["x"]) == {"y": 1}
@@ -94,20 +94,20 @@ class TestNoTypeInWriting:
     def test_a_subclass_of_dict_is_a_map_too(self) -> None:
         assert travelled(OrderedDict(x=1)) == {"x": 1}
 
-    def test_a_key_of_such_a_map_is_a_text(self) -> None:
+    def test_a_key_of_such_a_map_must_be_a_str(self) -> None:
         assert refusal({1: NOON}) == "p: a name must be a str, got 1."
 
-    def test_a_number_of_more_bits_than_msgpack_has_is_refused(self) -> None:
+    def test_an_int_beyond_the_range_of_msgpack_is_refused(self) -> None:
         assert refusal({"x": 2**64}).startswith("p cannot be encoded: ")
 
-    def test_a_subclass_of_list_is_no_list(self) -> None:
+    def test_a_subclass_of_list_is_refused(self) -> None:
         class Rows(list[int]):
             pass
 
         assert refusal(Rows([1])).startswith("p: Rows is not a type that Flyte supports; ")
 
 
-class TestNoTypeInReading:
+class TestReadingWithoutAType:
     @pytest.mark.parametrize(
         ("literal", "value"),
         [
@@ -132,19 +132,19 @@ class TestNoTypeInReading:
         ],
     )
     @pytest.mark.parametrize("python_type", [None, Any, object, LiteralType()])
-    def test_the_literal_itself_says_what_it_is(self, literal: Literal, value: Any, python_type: Any) -> None:
+    def test_the_literal_determines_the_type(self, literal: Literal, value: Any, python_type: Any) -> None:
         assert same(from_literal(literal, python_type), value)
         assert same(from_literal(Literal(collection={"literals": [literal]}), python_type), [value])
         assert same(from_literal(Literal(map={"literals": {"x": literal}}), python_type), {"x": value})
 
     @pytest.mark.parametrize("name", ["schema", "error"])
-    def test_what_python_has_no_value_for_stays_a_literal(self, name: str) -> None:
+    def test_literals_without_a_python_value_stay_literals(self, name: str) -> None:
         literal = Literal()
         getattr(literal.scalar, name).SetInParent()
         assert from_literal(literal) is literal
         assert from_literal(Literal(collection={"literals": [literal]})) == [literal]
 
-    def test_the_place_of_what_is_malformed_is_named(self) -> None:
+    def test_the_error_names_the_path_of_a_malformed_literal(self) -> None:
         literal = Literal(map={"literals": {"x": Literal(collection={"literals": [ONE, Literal()]})}})
         assert refusal_in_reading(literal) == "p.x[1]: the literal holds no value."
 
@@ -161,22 +161,22 @@ class TestAny:
         assert same(travelled(value, python_type), value)
 
     @pytest.mark.parametrize("value", [NOON, Foreign(), Colour.RED, Order(NOON.date(), []), {1, 2}, File("s3://b/f")])
-    def test_anything_else_is_refused(self, value: Any) -> None:
+    def test_other_values_are_refused(self, value: Any) -> None:
         name = type(value).__name__
         assert refusal(value, Any) == f"p: {name} {NO_PLAIN_DATA}"
         assert refusal([{"x": value}], Any) == f"p[0].x: {name} {NO_PLAIN_DATA}"
         assert refusal([{"x": value}], list[Any]) == f"p[0].x: {name} {NO_PLAIN_DATA}"
         assert refusal({"x": [value]}, dict[str, Any]) == f"p.x[0]: {name} {NO_PLAIN_DATA}"
 
-    def test_a_tuple_in_it_is_a_list(self) -> None:
+    def test_a_tuple_becomes_a_list(self) -> None:
         assert travelled((1, (2,)), Any) == [1, [2]]
 
-    def test_an_object_of_no_class_is_refused(self) -> None:
+    def test_a_plain_object_is_refused(self) -> None:
         assert refusal(object()).startswith("p: object is not plain ")
 
 
 class TestAnInterface:
-    """A LiteralType for the declared type."""
+    """Values whose declared type is a LiteralType."""
 
     @pytest.mark.parametrize(
         ("python_type", "value", "again"),
@@ -202,7 +202,7 @@ class TestAnInterface:
             (StructuredDataset, "s3://b/x", StructuredDataset("s3://b/x")),
         ],
     )
-    def test_any_value_that_fits_is_taken(self, python_type: Any, value: Any, again: Any) -> None:
+    def test_matching_values_are_accepted(self, python_type: Any, value: Any, again: Any) -> None:
         declared = literal_type(python_type)
         assert same(from_literal(to_literal(value, declared), declared), again)
         assert same(from_literal(to_literal([value], LiteralType(collection_type=declared))), [again])
@@ -223,33 +223,33 @@ class TestAnInterface:
             (StructuredDataset, 3, "p: expected StructuredDataset, got int."),
         ],
     )
-    def test_another_is_refused(self, python_type: Any, value: Any, message: str) -> None:
+    def test_other_values_are_refused(self, python_type: Any, value: Any, message: str) -> None:
         assert refusal(value, literal_type(python_type)) == message
 
-    def test_a_value_of_no_known_type_is_refused(self) -> None:
+    def test_a_value_of_an_unsupported_type_is_refused(self) -> None:
         assert refusal(Foreign(), literal_type(Order)).startswith("p: Foreign is not a type that Flyte supports; ")
 
     @pytest.mark.parametrize(
         "message", [{"integer": 1}, {"float_value": 1.5}, {"string_value": "x"}, {"boolean": True}]
     )
-    def test_what_is_read_is_checked(self, message: dict[str, Any]) -> None:
+    def test_literals_are_checked_in_reading(self, message: dict[str, Any]) -> None:
         for python_type in (dt.datetime, dt.timedelta, list[int], dict[str, int], File, StructuredDataset):
             said = refusal_in_reading(primitive(**message), literal_type(python_type))
             assert said.startswith("p: expected ")
 
-    def test_a_date_that_flytekit_declares_is_one(self) -> None:
+    def test_a_date_that_flytekit_declares_is_read_as_a_date(self) -> None:
         declared = LiteralType(simple=SimpleType.DATETIME, structure={"tag": "date"})
         assert from_literal(to_literal(NOON), declared) == NOON.date()
         assert refusal(NOON, declared) == "p: expected date, got datetime."
 
-    def test_where_it_declares_nothing_the_values_own_type_counts(self) -> None:
+    def test_with_an_empty_type_the_type_of_the_value_is_used(self) -> None:
         assert to_literal(NOON, LiteralType()) == to_literal(NOON)
         assert from_literal(to_literal({"at": NOON}), LiteralType()) == {"at": NOON}
 
     @pytest.mark.parametrize(
         "declared", [LiteralType(simple=SimpleType.ERROR), LiteralType(schema={})], ids=["error", "schema"]
     )
-    def test_for_what_python_has_no_value_only_a_literal_will_do(self, declared: LiteralType) -> None:
+    def test_types_without_a_python_value_accept_only_literals(self, declared: LiteralType) -> None:
         assert to_literal(ONE, declared) is from_literal(ONE, declared) is ONE
         assert literal_type(declared) is declared
         assert refusal(1, declared) == "p: expected Literal, got int."
@@ -258,13 +258,13 @@ class TestAnInterface:
 
 
 class TestPassingThrough:
-    """A Literal or a LiteralMap in the place of a value."""
+    """A Literal or a LiteralMap in place of a value."""
 
-    def test_a_literal_is_itself(self) -> None:
+    def test_a_literal_is_returned_unchanged(self) -> None:
         assert to_literal(ONE) is to_literal(ONE, str) is ONE
         assert from_literal(ONE, Literal) is ONE
 
-    def test_a_literal_map_is_a_map(self) -> None:
+    def test_a_literal_map_becomes_a_map(self) -> None:
         literals = LiteralMap(literals={"x": ONE})
         assert to_literal(literals).map == to_literal(literals, dict[str, int]).map == literals
         assert to_literal_map(literals) is literals
@@ -296,7 +296,7 @@ class TestPassingThrough:
             LiteralMap,
         ],
     )
-    def test_it_passes_whatever_is_declared(self, python_type: Any) -> None:
+    def test_it_is_passed_on_for_every_declared_type(self, python_type: Any) -> None:
         declared = (python_type,) if python_type in (Literal, LiteralMap) else (python_type, literal_type(python_type))
         for one in declared:
             held = LiteralType(collection_type=one) if isinstance(one, LiteralType) else list[one]
@@ -304,18 +304,18 @@ class TestPassingThrough:
             literals = LiteralMap(literals={"x": ONE})
             assert to_literal([literals], held).collection.literals[0].map == literals
 
-    def test_it_passes_at_any_depth(self) -> None:
+    def test_it_is_passed_on_at_every_depth(self) -> None:
         assert to_literal([[{"x": ONE}]]).collection.literals[0].collection.literals[0].map.literals["x"] == ONE
         assert to_literal({"x": {"y": [ONE]}}).map.literals["x"].map.literals["y"].collection.literals[0] == ONE
         literal = to_literal({"x": [{"y": ONE}]}, dict[str, list[dict[str, int]]])
         assert literal.map.literals["x"].collection.literals[0].map.literals["y"] == ONE
 
-    def test_it_passes_in_a_dict_of_anything(self) -> None:
+    def test_it_is_passed_on_in_an_untyped_dict(self) -> None:
         literal = to_literal({"x": ONE, "y": 2}, dict)
         assert literal.map.literals["x"] == ONE
         assert from_literal(literal, dict) == {"x": 1, "y": 2}
 
-    def test_what_travels_as_msgpack_cannot_hold_one(self) -> None:
+    def test_it_cannot_be_part_of_a_value_written_as_msgpack(self) -> None:
         @dataclass
         class Holder:
             it: Literal
@@ -326,11 +326,11 @@ class TestPassingThrough:
         assert refusal((ONE,), tuple[int]) == "p[0]: expected int, got Literal."
         assert refusal([[ONE]], list[Any]) == f"p[0][0]: Literal {NO_PLAIN_DATA}"
 
-    def test_it_may_be_asked_for_within_a_value(self) -> None:
+    def test_a_part_of_a_value_can_be_read_as_a_literal(self) -> None:
         literal = to_literal({"x": [1, 2]}, dict[str, list[int]])
         assert from_literal(literal, dict[str, Literal]) == {"x": to_literal([1, 2])}
         assert from_literal(to_literal([1]), list[Literal]) == [ONE]
 
-    def test_only_a_literal_will_do_where_one_is_declared(self) -> None:
+    def test_a_type_declared_as_literal_accepts_only_literals(self) -> None:
         assert refusal(3, Literal) == "p: expected Literal, got int."
         assert refusal([3], list[LiteralMap]) == "p[0]: expected Literal, got int."

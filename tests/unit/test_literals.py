@@ -1,4 +1,4 @@
-"""Python values to Flyte literals, and back: what holds for all types."""
+"""Converting Python values to Flyte literals and back: the rules for all types."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from support.literals import msgpack, nested, primitive, refusal, refusal_in_rea
 
 NOON = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 MOST = 30
-"""Levels that a value may have."""
+"""The most levels of nesting in a value."""
 
 
 class Colour(enum.Enum):
@@ -83,7 +83,7 @@ class Shape(msgspec.Struct, frozen=True):
 
 
 class Foreign:
-    """A type that Flyte does not have."""
+    """A type that Flyte does not support."""
 
 
 OrderId = NewType("OrderId", int)
@@ -165,31 +165,31 @@ class TestRoundTrip:
         assert same(travelled(value, python_type), value)
 
     @pytest.mark.parametrize(("value", "python_type"), VALUES, ids=IDS)
-    def test_it_is_of_the_type_that_is_declared(self, value: Any, python_type: Any) -> None:
+    def test_a_value_has_its_declared_type(self, value: Any, python_type: Any) -> None:
         literal, declared = to_literal(value, python_type), literal_type(python_type)
         assert from_literal(literal, declared) == from_literal(literal)
 
     @pytest.mark.parametrize(("value", "python_type"), VALUES, ids=IDS)
-    def test_it_stands_in_a_list_and_in_a_map(self, value: Any, python_type: Any) -> None:
+    def test_a_value_may_be_in_a_list_or_a_map(self, value: Any, python_type: Any) -> None:
         assert same(travelled([value], list[python_type]), [value])
         assert same(travelled({"x": value}, dict[str, python_type]), {"x": value})
 
     @pytest.mark.parametrize(("value", "python_type"), VALUES, ids=IDS)
-    def test_it_stands_in_a_record(self, value: Any, python_type: Any) -> None:
+    def test_a_value_may_be_in_a_record(self, value: Any, python_type: Any) -> None:
         record = make_dataclass("Held", [("it", python_type)])
         again = travelled(record(value), record)
-        if isinstance(value, File | StructuredDataset):  # In a record flytekit keeps less of them.
+        if isinstance(value, File | StructuredDataset):  # A record keeps only some of their attributes, as in flytekit.
             assert again.it.uri == value.uri
         else:
             assert same(again.it, value)
 
     @pytest.mark.parametrize(("value", "python_type"), VALUES, ids=IDS)
-    def test_it_is_optional(self, value: Any, python_type: Any) -> None:
+    def test_a_value_may_be_optional(self, value: Any, python_type: Any) -> None:
         assert same(travelled(value, python_type | None), value)
         assert travelled(None, python_type | None) is None
 
 
-def test_a_type_alias_is_what_it_stands_for() -> None:
+def test_a_type_alias_is_resolved() -> None:
     make = getattr(typing, "TypeAliasType", None) or pytest.importorskip("typing_extensions").TypeAliasType
     orders = make("Orders", list[int])
     assert literal_type(orders) == literal_type(list[int])
@@ -202,11 +202,11 @@ async def _both(value: Any, python_type: Any) -> Any:
 
 
 @pytest.mark.parametrize(("value", "python_type"), VALUES[:8] + VALUES[-6:])
-def test_the_event_loops_functions_do_the_same(value: Any, python_type: Any) -> None:
+def test_the_async_functions_give_the_same_results(value: Any, python_type: Any) -> None:
     assert same(asyncio.run(_both(value, python_type)), value)
 
 
-class TestWhatIsRefused:
+class TestErrors:
     @pytest.mark.parametrize(
         ("value", "path"),
         [
@@ -216,14 +216,14 @@ class TestWhatIsRefused:
             ({"x": {"y": [Foreign()]}}, "p.x.y[0]"),
         ],
     )
-    def test_a_value_of_no_known_type_is_named_by_its_path(self, value: Any, path: str) -> None:
+    def test_the_error_names_the_path_of_an_unsupported_value(self, value: Any, path: str) -> None:
         assert (
             refusal(value)
             == f"{path}: Foreign is not a type that Flyte supports; use {KNOWN}, or add a LiteralConverter."
         )
 
     @pytest.mark.parametrize("python_type", [Foreign, list[Foreign], dict[str, Foreign], tuple[Foreign | None]])
-    def test_a_type_that_is_unknown_is_refused_wherever_it_is_asked_for(self, python_type: Any) -> None:
+    def test_an_unsupported_type_is_refused_everywhere(self, python_type: Any) -> None:
         reason = f"Foreign is not a type that Flyte supports; use {KNOWN}, or add a LiteralConverter."
         assert refusal([], python_type) == refusal_in_reading(to_literal([]), python_type) == f"p: {reason}"
         with pytest.raises(LiteralError) as refused:
@@ -231,23 +231,23 @@ class TestWhatIsRefused:
         assert str(refused.value) == reason
 
     @pytest.mark.parametrize("python_type", ["int", 3, [int], typing.ClassVar[int], typing.Generic])
-    def test_what_is_no_type_is_refused(self, python_type: Any) -> None:
+    def test_an_object_that_is_not_a_type_is_refused(self, python_type: Any) -> None:
         assert "is not a type that Flyte supports; use a scalar" in refusal(3, python_type)
 
-    def test_without_a_path_the_message_stands_alone(self) -> None:
+    def test_without_a_path_the_message_has_no_prefix(self) -> None:
         with pytest.raises(LiteralError, match=r"^expected int, got str\.$"):
             to_literal("3", int)
         with pytest.raises(LiteralError, match=r"^\[1\]: expected int, got str\.$") as refused:
             to_literal([3, "3"], list[int])
         assert refused.value.path == "[1]"
 
-    def test_the_path_begins_where_the_value_stands(self) -> None:
+    def test_the_path_starts_with_the_given_one(self) -> None:
         with pytest.raises(LiteralError) as refused:
             to_literal([{"price": "1"}], list[dict[str, float]], path="outputs.rows")
         assert refused.value.path == "outputs.rows[0].price"
         assert refused.value.reason == "expected float, got str."
 
-    def test_what_is_no_literal_cannot_be_read(self) -> None:
+    def test_an_object_that_is_not_a_literal_cannot_be_read(self) -> None:
         with pytest.raises(LiteralError, match=r"^inputs\.x: expected a Literal, got int\.$"):
             from_literal(3, path="inputs.x")  # type: ignore[arg-type]
 
@@ -262,22 +262,22 @@ class TestWhatIsRefused:
         for python_type, name in [(int, "int"), (list[int], "list[int]"), (bytes, "bytes"), (Point, "Point")]:
             assert refusal_in_reading(literal, python_type).startswith(f"p: expected {name}, got ")
 
-    def test_msgpack_that_is_malformed_is_refused(self) -> None:
+    def test_malformed_msgpack_is_refused(self) -> None:
         literal = Literal(scalar=Scalar(binary=Binary(value=b"\xc1", tag="msgpack")))
         assert refusal_in_reading(literal).startswith("p: the msgpack bytes are malformed: ")
         assert refusal_in_reading(literal, Point).startswith("p: the msgpack bytes are malformed: ")
 
-    def test_a_map_in_msgpack_whose_key_is_a_map_is_refused(self) -> None:
+    def test_msgpack_with_a_map_as_a_key_is_refused(self) -> None:
         literal = Literal(scalar=Scalar(binary=Binary(value=b"\x81\x80\x01", tag="msgpack")))
         assert refusal_in_reading(literal).startswith("p: the msgpack bytes are malformed: ")
 
-    def test_bytes_of_another_format_are_given_as_they_are_and_no_value(self) -> None:
+    def test_bytes_of_another_format_stay_a_literal(self) -> None:
         literal = Literal(scalar=Scalar(binary=Binary(value=b"x", tag="cbor")))
         assert from_literal(literal) is literal
         reason = "the bytes have the format 'cbor', which is not supported; expected 'msgpack'."
         assert refusal_in_reading(literal, dict[int, int]) == refusal_in_reading(literal, bytes) == f"p: {reason}"
 
-    def test_what_a_values_own_methods_raise_is_a_refusal(self) -> None:
+    def test_an_error_of_a_values_methods_is_a_refusal(self) -> None:
         class Lazy(dict[str, int]):
             def items(self) -> Any:
                 raise OSError("the file is closed")
@@ -291,7 +291,7 @@ class TestWhatIsRefused:
         record = make_dataclass("Held", [], bases=(Unhashed,), eq=False)
         assert refusal_in_reading(msgpack([{}]), set[record]) == "p: RuntimeError: it is open."  # type: ignore[valid-type]
 
-    def test_a_type_that_is_defined_by_itself_without_an_end_is_refused(self) -> None:
+    def test_an_infinitely_recursive_type_is_refused(self) -> None:
         endless: Any = NewType("endless", int)
         endless.__supertype__ = list[endless]
         with pytest.raises(LiteralError, match="endless is infinitely recursive; use a dataclass"):
@@ -299,7 +299,7 @@ class TestWhatIsRefused:
         assert refusal([], endless) == refusal_in_reading(to_literal([]), endless) == "p: nested too deeply."
 
 
-class TestDeclared:
+class TestDeclaredTypes:
     @pytest.mark.parametrize(
         ("python_type", "simple"),
         [
@@ -329,22 +329,22 @@ class TestDeclared:
         "python_type",
         [dict, dict[int, str], Any, object, Unbound, tuple[int, str], tuple[()], Point, Size, Row, Pair, Shape],
     )
-    def test_what_travels_as_msgpack_is_a_struct_that_says_so(self, python_type: Any) -> None:
+    def test_types_written_as_msgpack_are_structs_with_an_annotation(self, python_type: Any) -> None:
         declared = literal_type(python_type)
         assert declared.simple == SimpleType.STRUCT
         assert declared.annotation.annotations["cache-key-metadata"]["serialization-format"] == "msgpack"
 
-    def test_a_literal_type_stays_itself(self) -> None:
+    def test_a_literal_type_is_returned_unchanged(self) -> None:
         declared = LiteralType(simple=SimpleType.STRUCT)
         assert literal_type(declared) is declared
 
-    def test_what_is_given_can_be_changed_without_harm(self) -> None:
+    def test_changes_to_a_returned_type_have_no_effect(self) -> None:
         literal_type(list[int]).collection_type.simple = SimpleType.STRING
         literal_type(Point).metadata.Clear()
         assert literal_type(list[int]).collection_type.simple == SimpleType.INTEGER
         assert literal_type(Point).metadata["title"] == "Point"
 
-    def test_what_may_be_of_any_type_needs_a_literal_type(self) -> None:
+    def test_a_literal_of_any_type_needs_a_literal_type(self) -> None:
         for python_type in (Literal, list[LiteralMap]):
             with pytest.raises(LiteralError, match=r"^a Literal may have any type; declare its LiteralType"):
                 literal_type(python_type)
@@ -374,29 +374,29 @@ class TestDepth:
             return {"nothing": None, "its type": held, "a LiteralType": literal_type(held), "Any": Any}[declared]
 
         value = nested(MOST, leaf, kind)
-        assert from_literal(_in_an_answer(to_literal(value, typed(MOST))), typed(MOST)) == value
+        assert from_literal(_through_a_response(to_literal(value, typed(MOST))), typed(MOST)) == value
         step = "[0]" if kind == "list" else ".x"
         too_deep = nested(MOST + 1, leaf, kind)
         assert refusal(too_deep, typed(MOST + 1)) == f"p{step * MOST}: nested deeper than 30 levels."
 
     @pytest.mark.parametrize("python_type", [None, int, int | None])
-    def test_30_unions_in_each_other_are_read_and_31_are_refused(self, python_type: Any) -> None:
+    def test_30_nested_unions_are_read_and_31_are_refused(self, python_type: Any) -> None:
         literal = primitive(integer=1)
         for _ in range(MOST):
             literal = union(literal)
-        assert from_literal(_in_an_answer(literal), python_type) == 1
+        assert from_literal(_through_a_response(literal), python_type) == 1
         assert refusal_in_reading(union(literal), python_type).startswith("p: ")
 
-    def test_30_unions_in_each_other_are_written_and_31_are_refused(self) -> None:
+    def test_30_nested_unions_are_written_and_31_are_refused(self) -> None:
         declared = literal_type(int)
         for _ in range(MOST):
             declared = LiteralType(union_type={"variants": [declared]})
-        assert from_literal(_in_an_answer(to_literal(1, declared))) == 1
+        assert from_literal(_through_a_response(to_literal(1, declared))) == 1
         assert refusal(1, LiteralType(union_type={"variants": [declared]})).startswith("p: ")
 
     @pytest.mark.parametrize("kind", ["collection", "map"])
     @pytest.mark.parametrize("python_type", [None, Any])
-    def test_a_literal_that_is_nested_too_deep_is_refused(self, kind: str, python_type: Any) -> None:
+    def test_a_literal_that_is_nested_too_deeply_is_refused(self, kind: str, python_type: Any) -> None:
         literal = primitive(integer=1)
         for _ in range(MOST + 1):
             outer = Literal()
@@ -409,13 +409,13 @@ class TestDepth:
         assert refusal_in_reading(literal, python_type) == f"p{step * MOST}: nested deeper than 30 levels."
 
     @pytest.mark.parametrize("python_type", [None, Any, list])
-    def test_a_list_that_holds_itself_is_refused(self, python_type: Any) -> None:
+    def test_a_list_that_contains_itself_is_refused(self, python_type: Any) -> None:
         value: list[Any] = []
         value.append(value)
         assert refusal(value, python_type) == f"p{'[0]' * MOST}: nested deeper than 30 levels."
 
     @pytest.mark.parametrize("python_type", [None, Any, dict])
-    def test_a_dict_that_holds_itself_is_refused(self, python_type: Any) -> None:
+    def test_a_dict_that_contains_itself_is_refused(self, python_type: Any) -> None:
         value: dict[str, Any] = {}
         value["x"] = value
         assert refusal(value, python_type) == f"p{'.x' * MOST}: nested deeper than 30 levels."
@@ -438,8 +438,8 @@ class TestDepth:
         assert refusal([], declared) == refusal_in_reading(to_literal([]), declared) == "p: nested too deeply."
 
 
-def _in_an_answer(literal: Literal) -> Literal:
-    """The literal as Flyte gets it: in the answer of a service, which protobuf has to parse."""
+def _through_a_response(literal: Literal) -> Literal:
+    """Return the literal as Flyte gets it in a response, which protobuf must parse."""
     from flyteidl.admin.agent_pb2 import ExecuteTaskSyncResponse
 
     answer = ExecuteTaskSyncResponse()
@@ -448,11 +448,11 @@ def _in_an_answer(literal: Literal) -> Literal:
     return answer.header.resource.outputs.literals["x"]
 
 
-class TestTypesThatAreEqual:
-    """Python holds some types for equal that are not the same to Flyte."""
+class TestEqualTypes:
+    """Types that are equal in Python and differ in Flyte."""
 
     @pytest.mark.parametrize("wrapped", [lambda one: one, lambda one: list[one], lambda one: dict[str, list[one]]])
-    def test_a_union_keeps_its_own_order(self, wrapped: Any) -> None:
+    def test_a_union_keeps_its_order(self, wrapped: Any) -> None:
         def order(python_type: Any) -> list[int]:
             declared = literal_type(python_type)
             while not declared.HasField("union_type"):
@@ -464,7 +464,7 @@ class TestTypesThatAreEqual:
             assert order(wrapped(int | str)) == [SimpleType.INTEGER, SimpleType.STRING]
             assert order(wrapped(str | int)) == [SimpleType.STRING, SimpleType.INTEGER]
 
-    def test_a_literal_keeps_its_own_order(self) -> None:
+    def test_a_literal_keeps_its_order(self) -> None:
         def values(python_type: Any) -> list[Any]:
             return list(literal_type(python_type).annotation.annotations["literal_values"])
 
@@ -473,12 +473,12 @@ class TestTypesThatAreEqual:
             assert values(typing.Literal["b", "a"]) == ["b", "a"]
 
     @pytest.mark.parametrize("wrapped", [lambda one: tuple[one], lambda one: dict[int, one], lambda one: one | None])
-    def test_so_does_what_holds_one(self, wrapped: Any) -> None:
+    def test_a_container_keeps_the_order_of_its_union(self, wrapped: Any) -> None:
         assert refusal(b"", wrapped(int | str)) != refusal(b"", wrapped(str | int))
 
 
 class TestThreads:
-    def test_types_that_nobody_has_met_are_met_by_16_threads_at_once(self) -> None:
+    def test_16_threads_use_new_types_at_the_same_time(self) -> None:
         start = Barrier(16)
         records = [make_dataclass(f"New{number}", [("x", list[int]), ("y", "int | str")]) for number in range(50)]
 
@@ -493,7 +493,7 @@ class TestThreads:
         with ThreadPoolExecutor(16) as pool:
             assert all(all(known) for known in pool.map(meet, range(16)))
 
-    def test_more_types_than_are_remembered_can_be_met(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_more_types_than_the_cache_holds_can_be_used(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("connector_core.literals.types._MOST_KINDS", 3)
         for number in range(10):
             record = make_dataclass(f"Passing{number}", [("x", int)])
@@ -510,7 +510,7 @@ SCALARS: list[tuple[Any, st.SearchStrategy[Any]]] = [
     (dt.datetime, st.datetimes(timezones=st.just(dt.UTC))),
     (dt.date, st.dates()),
     (dt.time, st.times()),
-    # A record holds its seconds as a float, as flytekit's do: that is exact for 285 years.
+    # A record holds a duration as a float of seconds, as in flytekit, which is exact for 285 years.
     (dt.timedelta, st.timedeltas(dt.timedelta(days=-99_000), dt.timedelta(days=99_000))),
     (bytes, st.binary()),
     (uuid.UUID, st.uuids()),
@@ -549,7 +549,7 @@ def _record(fields: list[Made]) -> Made:
 
 
 typed_values = st.recursive(st.sampled_from(SCALARS), _wrapped, max_leaves=4)
-# An interface says of a UUID, and of an enum of numbers, no more than that it is a text or a number.
+# An interface declares these types only as str or int.
 DECLARED = [each for each in SCALARS if each[0] not in (uuid.UUID, Decimal, dt.time, Level)]
 unions = st.lists(st.sampled_from(DECLARED), min_size=2, max_size=4).map(
     lambda variants: (
@@ -592,7 +592,7 @@ def test_a_value_of_the_type_that_an_interface_declares_comes_back(made: Made, d
     declared = LiteralType.FromString(literal_type(python_type).SerializeToString())
     literal = sent(to_literal(value, declared))
     assert same(from_literal(literal, python_type), value)
-    # What is read without the Python type can be written again.
+    # A value that was read without the Python type can be written again.
     read = from_literal(literal, declared)
     assert same(from_literal(sent(to_literal(read, declared)), declared), read)
 

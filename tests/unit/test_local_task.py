@@ -1,4 +1,4 @@
-"""Task: built and run in a few lines."""
+"""Building a Task and running it."""
 
 from __future__ import annotations
 
@@ -52,22 +52,22 @@ class TestTheTemplate:
     def test_its_name_is_the_task_type_by_default(self) -> None:
         assert Task("duckdb").template.id.name == "duckdb"
 
-    def test_what_is_not_given_is_not_set(self) -> None:
+    def test_omitted_parts_are_not_set(self) -> None:
         template = Task("duckdb").template
         assert template.WhichOneof("target") is None
         assert not template.HasField("custom")
         assert not template.metadata.HasField("timeout")
 
     @pytest.mark.parametrize("container", [["run", "{{.input}}"], Container(image="i", args=["run", "{{.input}}"])])
-    def test_a_container_is_its_args_or_a_message(self, container: Any) -> None:
+    def test_a_container_is_given_as_args_or_as_a_message(self, container: Any) -> None:
         assert list(Task("process", container=container).template.container.args) == ["run", "{{.input}}"]
 
     @pytest.mark.parametrize("side", ["inputs", "outputs"])
-    def test_a_type_that_flyte_does_not_have_is_refused_by_name(self, side: Any) -> None:
+    def test_the_error_names_an_input_or_output_of_an_unsupported_type(self, side: Any) -> None:
         with pytest.raises(LiteralError, match=rf"^{side}\.x: complex is not a type that Flyte supports; use "):
             Task("duckdb", **{side: {"x": complex}})
 
-    def test_a_field_of_such_a_type_is_named_too(self) -> None:
+    def test_the_error_names_a_field_of_an_unsupported_type(self) -> None:
         order = make_dataclass("Order", [("price", complex)])
         with pytest.raises(
             LiteralError, match=r"^outputs\.rows\.price: complex is not a type that Flyte supports; use "
@@ -75,7 +75,7 @@ class TestTheTemplate:
             Task("duckdb", outputs={"rows": list[order]})  # type: ignore[valid-type]
 
     @pytest.mark.parametrize("custom", [{"n": 2**53 + 1}, {"n": {"deep": [2**53 + 1]}}])
-    def test_custom_that_would_be_altered_is_refused(self, custom: Any) -> None:
+    def test_custom_that_a_struct_would_change_is_refused(self, custom: Any) -> None:
         with pytest.raises(LiteralError, match=r"^custom\.n: a Struct holds every number as a float; "):
             Task("echo", custom=custom)
 
@@ -94,10 +94,10 @@ class TestTask:
         assert isinstance(outputs, LiteralMap)
         assert from_literal_map(outputs) == {"x": 1}
 
-    def test_outputs_come_in_the_declared_order_and_no_others(self) -> None:
+    def test_only_the_declared_outputs_are_returned_in_their_order(self) -> None:
         assert list(Task("job", outputs={"more": int, "rows": float})().items()) == [("more", 1), ("rows", 2.0)]
 
-    def test_without_declared_outputs_every_one_is_given(self) -> None:
+    def test_without_declared_outputs_all_are_returned(self) -> None:
         assert Task("job")() == {"rows": 2, "more": 1}
 
     @pytest.mark.parametrize(
@@ -112,21 +112,21 @@ class TestTask:
         with pytest.raises(LiteralError, match=message):
             Task("echo", inputs={"x": int})(**inputs)
 
-    def test_an_output_that_is_not_given_is_told(self) -> None:
+    def test_a_missing_output_is_an_error(self) -> None:
         with pytest.raises(LiteralError, match=r"^outputs\.z is missing; "):
             Task("job", outputs={"z": int})()
 
-    def test_an_unknown_task_type_is_refused_when_it_is_made(self) -> None:
+    def test_an_unknown_task_type_is_refused_at_construction(self) -> None:
         with pytest.raises(
             ConnectorNotFound, match=r"^Cannot find connector for task category: ehco_v0\. Did you mean"
         ):
             Task("ehco")
 
-    def test_it_asks_the_registry_that_it_is_given(self, registry: ConnectorRegistry) -> None:
+    def test_a_task_uses_its_registry(self, registry: ConnectorRegistry) -> None:
         registry.register(Echo("mine", 3))
         assert Task("mine", registry=registry, task_type_version=3)(x=1) == {"x": 1}
 
-    def test_a_subclass_with_its_own_mixin_stays_itself(self) -> None:
+    def test_a_subclass_with_its_own_mixin_keeps_its_class(self) -> None:
         from connector_core import SyncConnectorExecutorMixin
 
         class EchoTask(SyncConnectorExecutorMixin, Task):

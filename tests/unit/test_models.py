@@ -18,17 +18,17 @@ def message_of(resource: Resource) -> ResourceMessage:
 
 
 class TestTaskCategory:
-    def test_it_is_written_as_name_and_version(self) -> None:
+    def test_its_str_is_name_and_version(self) -> None:
         assert str(TaskCategory("spark", 2)) == "spark_v2"
 
     def test_its_version_is_0_by_default(self) -> None:
         assert TaskCategory("spark") == TaskCategory(name="spark", version=0)
 
-    def test_equal_ones_are_one_key(self) -> None:
+    def test_equal_categories_are_one_key(self) -> None:
         assert len({TaskCategory("spark"), TaskCategory("spark"), TaskCategory("spark", 1)}) == 2
 
     @pytest.mark.parametrize("other", [None, "spark_v0", ("spark", 0), object()])
-    def test_it_differs_from_anything_else(self, other: object) -> None:
+    def test_it_differs_from_other_objects(self, other: object) -> None:
         assert TaskCategory("spark") != other
 
     def test_it_cannot_be_changed(self) -> None:
@@ -46,7 +46,7 @@ class TestResource:
         assert Resource(phase=phase).phase is Phase.RUNNING
 
     @pytest.mark.parametrize("phase", [99, "RUNNING", None, [], object()])
-    def test_it_refuses_what_is_no_phase(self, phase: Any) -> None:
+    def test_it_refuses_other_values_as_its_phase(self, phase: Any) -> None:
         with pytest.raises(InvalidResource, match=r"is not a phase; use one of QUEUED, RUNNING, .*RETRYABLE_FAILED\.$"):
             Resource(phase=phase)
 
@@ -55,30 +55,30 @@ class TestResource:
         with pytest.raises(InvalidResource, match="A resource cannot be UNDEFINED"):
             Resource(phase=phase)
 
-    def test_its_message_is_text(self) -> None:
+    def test_its_message_must_be_a_str(self) -> None:
         with pytest.raises(InvalidResource, match=r"^A resource's message must be a str, not int\.$"):
             Resource.running(message=3)  # type: ignore[arg-type]
 
-    def test_its_phase_is_checked_when_it_is_set_too(self) -> None:
+    def test_its_phase_is_checked_when_it_is_set(self) -> None:
         resource = Resource.running()
         with pytest.raises(InvalidResource, match="cannot be UNDEFINED"):
             resource.phase = Phase.UNDEFINED
         resource.phase = 3  # type: ignore[assignment]
         assert resource.phase is Phase.SUCCEEDED
 
-    def test_the_constructors_say_the_phase(self) -> None:
+    def test_the_constructors_set_the_phase(self) -> None:
         assert Resource.running(message="half").phase is Phase.RUNNING
         assert Resource.running(message="half").message == "half"
         assert Resource.succeeded(outputs={"x": 1}, message="done") == Resource(
             Phase.SUCCEEDED, message="done", outputs={"x": 1}
         )
 
-    def test_a_failed_one_says_why_to_programs_too(self) -> None:
+    def test_a_failed_resource_has_an_error_for_programs(self) -> None:
         failed = Resource.failed("no such table", code="TABLE", origin="user", custom_info={"table": "t"})
         assert (failed.phase, failed.message, failed.custom_info) == (Phase.FAILED, "no such table", {"table": "t"})
         assert failed.error == ResourceError("TABLE", retryable=False, origin="user")
 
-    def test_a_retryable_failure_is_the_systems_fault_unless_it_says_otherwise(self) -> None:
+    def test_the_origin_of_a_retryable_failure_defaults_to_system(self) -> None:
         failed = Resource.retryable_failed("preempted")
         assert failed.phase is Phase.RETRYABLE_FAILED
         assert failed.error == ResourceError("RETRYABLE_FAILED", retryable=True, origin="system")
@@ -88,7 +88,7 @@ class TestResource:
             ResourceError("X", origin="moon")
 
     @pytest.mark.parametrize("phase", [phase for phase in Phase if phase])
-    def test_it_knows_whether_the_job_has_ended(self, phase: Phase) -> None:
+    def test_is_terminal_says_whether_the_job_has_ended(self, phase: Phase) -> None:
         assert Resource(phase).is_terminal == (phase.name in {"SUCCEEDED", "FAILED", "ABORTED", "RETRYABLE_FAILED"})
 
 
@@ -103,7 +103,7 @@ class TestTheMessage:
         assert Resource.from_flyte_idl(message_of(Resource.succeeded())).outputs is None
         assert Resource.from_flyte_idl(message_of(Resource.succeeded(outputs={}))).outputs == LiteralMap()
 
-    def test_an_output_of_no_known_type_is_named(self) -> None:
+    def test_the_error_names_an_output_of_an_unsupported_type(self) -> None:
         with pytest.raises(LiteralError, match=r"^outputs\.x\.y: complex is not a type that Flyte supports") as e:
             message_of(Resource.succeeded(outputs={"x": {"y": 1j}}))
         assert e.value.path == "outputs.x.y"

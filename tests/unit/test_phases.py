@@ -1,4 +1,4 @@
-"""Phases, and the words of backends."""
+"""Phases, and the states of backends that become phases."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_the_phases_that_end_a_job() -> None:
     assert ended == {Phase.SUCCEEDED, Phase.FAILED, Phase.ABORTED, Phase.RETRYABLE_FAILED}
 
 
-def test_a_protobuf_value_is_as_good_as_a_phase() -> None:
+def test_a_protobuf_value_is_accepted_as_a_phase() -> None:
     assert is_terminal_phase(TaskExecution.SUCCEEDED)
     assert not is_terminal_phase(TaskExecution.RUNNING)
 
@@ -68,7 +68,7 @@ def test_the_words_of_flytekit_keep_their_meaning(word: str, phase: Phase) -> No
 
 
 @pytest.mark.parametrize("phase", [phase for phase in Phase if phase])
-def test_a_phase_is_known_by_its_own_name(phase: Phase) -> None:
+def test_the_name_of_a_phase_is_known(phase: Phase) -> None:
     assert convert_to_flyte_phase(phase.name) is phase
 
 
@@ -87,7 +87,7 @@ def test_case_and_separators_do_not_matter(word: str, separators: list[str], upp
 
 
 @pytest.mark.parametrize("state", ["frobnicating", "", "undefined"])
-def test_an_unknown_word_is_refused_with_those_that_are_known(state: str) -> None:
+def test_the_error_for_an_unknown_word_lists_the_known_ones(state: str) -> None:
     with pytest.raises(
         UnknownPhase, match=r"^Unrecognized state: '\w*'; known are: .*aborted, .*queued, .*running"
     ) as e:
@@ -96,6 +96,6 @@ def test_an_unknown_word_is_refused_with_those_that_are_known(state: str) -> Non
 
 
 @pytest.mark.parametrize("state", [None, 3, b"running"])
-def test_what_is_no_text_is_refused(state: object) -> None:
+def test_a_state_that_is_not_a_str_is_refused(state: object) -> None:
     with pytest.raises(UnknownPhase, match="Unrecognized state"):
         convert_to_flyte_phase(state)  # type: ignore[arg-type]
