@@ -169,7 +169,7 @@ def _port(text: str) -> int:
 
 
 class _Version(argparse.Action):
-    """Prints the version. argparse's own action needs the version before it is asked for."""
+    """Prints the version, which argparse's own action would need when the parser is built."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from connector_core import __version__

@@ -49,7 +49,7 @@ def read_inputs(words: list[str]) -> tuple[dict[str, Any], dict[str, Any] | None
 
 
 ANYTHING = LiteralType()
-"""The type of an input that is given none: a LiteralType with no field set."""
+"""The type of an input without a declared type: a LiteralType with no field set."""
 
 _TYPES: dict[str, Any] = {
     **{kind.__name__: kind for kind in (int, float, str, bool, bytes, date, datetime, timedelta)},

@@ -16,7 +16,7 @@ __all__ = ["Progress"]
 
 
 class Progress:
-    """The progress of a task: phase, message, links and time. It is redrawn on a terminal, else a line per change.
+    """The progress of a task: phase, message, links and time. On a terminal it is redrawn in place.
 
     Args:
         task_type: The task type.
