@@ -7,7 +7,6 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,8 +16,6 @@ from connector_core.connector import ConnectorBase
 from connector_core.errors import NoCurrentCall
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from connector_core.idl import TaskExecutionMetadata
     from connector_core.models import TaskCategory
 
@@ -136,19 +133,25 @@ def execution_name(metadata: TaskExecutionMetadata | None) -> str | None:
     return ":".join((execution.project, execution.domain, execution.name, node.node_id, str(identifier.retry_attempt)))
 
 
-@contextmanager
-def running(call: Call) -> Iterator[None]:
-    """Register the call for :func:`running_call`."""
-    task = asyncio.current_task()
-    outer = _running.get(task)
-    _running[task] = call
-    try:
-        yield
-    finally:
-        if outer is None:
-            del _running[task]
+# A class, because a generator would cost each call three times as much.
+class running:
+    """Register a call for :func:`running_call`, until the end of the ``with`` block."""
+
+    __slots__ = ("_call", "_outer", "_task")
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def __enter__(self) -> None:
+        self._task = asyncio.current_task()
+        self._outer = _running.get(self._task)
+        _running[self._task] = self._call
+
+    def __exit__(self, *raised: object) -> None:
+        if self._outer is None:
+            del _running[self._task]
         else:
-            _running[task] = outer
+            _running[self._task] = self._outer
 
 
 def running_call(loop: asyncio.AbstractEventLoop) -> Call | None:

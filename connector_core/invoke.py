@@ -11,7 +11,6 @@ import inspect
 import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -56,7 +55,7 @@ async def invoke(call: Call, plugins: Plugins | None = None, /, **arguments: Any
         TransientError: if the method raised it, or one of the connector's ``transient_errors``.
         Exception: any other exception that the method raised.
     """
-    with running(call), _observed(call, plugins) as observed, _inside(call, plugins):
+    with running(call), _Observed(call, plugins) as observed, _Inside(call, plugins):
         observed.result = result = await _call_method(call, getattr(call.connector, call.operation), arguments)
         _check_result(call, result)
     return result
@@ -75,19 +74,19 @@ async def stream_logs(
     Raises:
         Exception: as for :func:`invoke`.
     """
-    with running(call), _observed(call, plugins):
+    with running(call), _Observed(call, plugins):
         method = getattr(call.connector, call.operation)
         if inspect.isasyncgenfunction(inspect.unwrap(method)):
             responses = method(**_accepted(_signature_of(method), arguments))
         else:
-            with _inside(call, plugins):
+            with _Inside(call, plugins):
                 responses = await _call_method(call, method, arguments)
         if not isinstance(responses, (AsyncIterator, Iterator)):
             yield responses
             return
         try:
             while True:
-                with _inside(call, plugins):
+                with _Inside(call, plugins):
                     response = await _next(call, responses)
                 if response is _END:
                     return
@@ -102,51 +101,57 @@ def waiting_calls() -> int:
     return _shared_threads().waiting
 
 
+# The two context managers are classes because every call pays for them: a generator costs three times as much.
+
+
 class _Observed:
-    """What the after-call hook is told."""
+    """Runs the call hooks, and turns the connector's ``transient_errors`` into TransientError."""
 
-    __slots__ = ("result",)
+    __slots__ = ("_call", "_plugins", "_started", "result")
 
-    def __init__(self) -> None:
+    def __init__(self, call: Call, plugins: Plugins | None) -> None:
+        self._call = call
+        self._plugins = plugins
         self.result: Any = None
 
+    def __enter__(self) -> _Observed:
+        self._started = time.monotonic()
+        if self._plugins is not None:
+            self._plugins.call("connector_core_before_call", call=self._call)
+        return self
 
-@contextmanager
-def _observed(call: Call, plugins: Plugins | None) -> Iterator[_Observed]:
-    """Run the call hooks, and turn the connector's ``transient_errors`` into TransientError."""
-    started = time.monotonic()
-    observed = _Observed()
-    error: BaseException | None = None
-    if plugins is not None:
-        plugins.call("connector_core_before_call", call=call)
-    try:
-        yield observed
-    except BaseException as raised:
+    def __exit__(self, kind: object, raised: BaseException | None, traceback: object) -> None:
         error = raised
+        transient = () if raised is None else self._call.connector.transient_errors
         # A ConnectorError says itself what it is, even if it is an OSError too, as CallTimeout is.
-        if isinstance(raised, call.connector.transient_errors) and not isinstance(raised, ConnectorError):
+        if transient and isinstance(raised, transient) and not isinstance(raised, ConnectorError):
             error = TransientError(f"{type(raised).__name__}: {raised}")
+        if self._plugins is not None:
+            outcome = Outcome(time.monotonic() - self._started, self.result, error)
+            self._plugins.call("connector_core_after_call", call=self._call, outcome=outcome)
+        if error is not None and error is not raised:
             raise error from raised
-        raise
-    finally:
-        if plugins is not None:
-            outcome = Outcome(time.monotonic() - started, observed.result, error)
-            plugins.call("connector_core_after_call", call=call, outcome=outcome)
 
 
-@contextmanager
-def _inside(call: Call, plugins: Plugins | None) -> Iterator[None]:
-    """Set the context for ``current_call()`` and the secrets, and keep ``sys.exit`` from ending the process."""
-    sent = call.secrets.get
-    outer_call = current.set(call)
-    outer_sources = secret_sources.set((sent,) if plugins is None else (sent, plugins.secret))
-    try:
-        yield
-    except SystemExit as error:
-        raise ConnectorExited(type(call.connector).__name__, call.operation, error.code) from error
-    finally:
-        secret_sources.reset(outer_sources)
-        current.reset(outer_call)
+class _Inside:
+    """Sets the context for ``current_call()`` and the secrets, and keeps ``sys.exit`` from ending the process."""
+
+    __slots__ = ("_call", "_outer_call", "_outer_sources", "_plugins")
+
+    def __init__(self, call: Call, plugins: Plugins | None) -> None:
+        self._call = call
+        self._plugins = plugins
+
+    def __enter__(self) -> None:
+        sent, plugins = self._call.secrets.get, self._plugins
+        self._outer_call = current.set(self._call)
+        self._outer_sources = secret_sources.set((sent,) if plugins is None else (sent, plugins.secret))
+
+    def __exit__(self, kind: object, raised: BaseException | None, traceback: object) -> None:
+        secret_sources.reset(self._outer_sources)
+        current.reset(self._outer_call)
+        if isinstance(raised, SystemExit):
+            raise ConnectorExited(type(self._call.connector).__name__, self._call.operation, raised.code) from raised
 
 
 async def _call_method(call: Call, method: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:

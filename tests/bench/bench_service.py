@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=13, help="rounds of each measurement (default: %(default)s)")
     parser.add_argument("--calls", type=int, default=500, help="calls in a round (default: %(default)s)")
     parser.add_argument("--only", choices=sorted(PARTS), help="measure only this part")
+    parser.add_argument("--before", metavar="PYTHON", help="interpreter of an environment with an earlier version")
     # The bench session passes the same arguments to every script.
     given = parser.parse_known_args()[0]
     for name, part in PARTS.items():
@@ -74,6 +75,18 @@ def async_connectors(given: argparse.Namespace) -> None:
                 pairs = compare(given, ours, theirs, calls, in_flight)
                 report(f"{calls.rpc}, async, {in_flight} in flight: calls/s", pairs, 0, at_least=at_least)
                 report(f"{calls.rpc}, async, {in_flight} in flight: CPU", pairs, 1, at_most=at_most[calls.rpc])
+
+
+def earlier_version(given: argparse.Namespace) -> None:
+    """Compare with the version in another environment, if `--before` names one."""
+    if given.before is None:
+        return
+    with served("served_connectors", given.before) as before, served("served_connectors") as after:
+        for task_type, sync_type in (("nothing", "done"), ("plain", "done in a thread")):
+            for calls in calls_of(task_type, sync_type):
+                pairs = compare(given, after, before, calls, 64)
+                report(f"{calls.rpc} of {calls.task_type}, by the version before: calls/s", pairs, 0, at_least=0.95)
+                report(f"{calls.rpc} of {calls.task_type}, by the version before: CPU", pairs, 1, at_most=1.05)
 
 
 def plain_connectors(given: argparse.Namespace) -> None:
@@ -249,7 +262,7 @@ def report(
     ratio = statistics.median(ratios)
     ours, theirs = (statistics.median(side[index] for side in sides) for sides in zip(*pairs, strict=True))
     figures = f"{ours:6.0f}     {theirs:6.0f}   " if index == 0 else f"{ours * 1e6:6.0f} us  {theirs * 1e6:6.0f} us"
-    line = f"{what:52} ours, bare: {figures}  ratio {ratio:4.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+    line = f"{what:52} {figures}  ratio {ratio:4.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
     if at_least is not None:
         line += f"  goal >= {at_least:g}  {'ok' if ratio >= at_least else 'MISSED'}"
     if at_most is not None:
@@ -269,6 +282,7 @@ def _execution(number: int) -> Any:
 
 PARTS = {
     "bare": bare_to_bare,
+    "before": earlier_version,
     "async": async_connectors,
     "executions": new_executions,
     "plain": plain_connectors,
@@ -278,7 +292,7 @@ PARTS = {
     "growth": growth,
     "listing": listing_under_load,
 }
-_BY_H2LOAD = {"bare", "async", "plain", "flytekit", "growth"}
+_BY_H2LOAD = {"bare", "before", "async", "plain", "flytekit", "growth"}
 
 if __name__ == "__main__":
     main()

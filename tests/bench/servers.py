@@ -68,10 +68,15 @@ def bare() -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def served(module: str) -> Iterator[Server]:
-    """Run `connectors serve` with the connectors that a module registers, and yield it once it is SERVING."""
+def served(module: str, python: str = sys.executable) -> Iterator[Server]:
+    """Run `connectors serve` with the connectors that a module registers, and yield it once it is SERVING.
+
+    Args:
+        module: The module.
+        python: The interpreter of the environment whose connector-core is measured.
+    """
     start = "import sys; from connector_core.cli import main; sys.exit(main())"
-    command = [sys.executable, "-c", start, "serve", "--host", "127.0.0.1", "--port", "0", "--metrics-port", "0"]
+    command = [python, "-c", start, "serve", "--host", "127.0.0.1", "--port", "0", "--metrics-port", "0"]
     with _running([*command, "--module", module], stderr=subprocess.PIPE) as process:
         assert process.stderr is not None
         told = process.stderr.readline()
