@@ -60,6 +60,9 @@ SOURCES["globex-connectors"] = SOURCES["acme-connectors"]
 
 Install = Callable[..., Venv]
 
+ON_ONE_WORKER = pytest.mark.xdist_group("environments")
+"""So that pages share environments and wheels."""
+
 
 @pytest.mark.parametrize("block", SHELL)
 def test_the_parser_accepts_every_connectors_command(block: Block) -> None:
@@ -78,9 +81,13 @@ def test_the_parser_accepts_every_connectors_command(block: Block) -> None:
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Install:
-    """Return a function that makes an environment with connector-core and the distributions of the given names."""
+    """Return a function that gives an environment with connector-core and the distributions of the given names.
+
+    Without names it is a new one, because the page installs its own package.
+    """
     root = tmp_path_factory.mktemp("docs")
     wheels: dict[str, Path] = {}
+    shared: dict[tuple[str, ...], Venv] = {}
 
     def wheel(name: str) -> Path:
         if name not in wheels:
@@ -99,15 +106,20 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Install:
         return wheels[name]
 
     def make(*names: str) -> Venv:
+        if names in shared:
+            return shared[names]
         wanted = [wheel(name) for name in ("connector-core", *names)]
         venv = Venv(root / f"venv{len(list(root.glob('venv*')))}")
         venv.install(*wanted)
+        if names:
+            shared[names] = venv
         return venv
 
     return make
 
 
 @pytest.mark.slow
+@ON_ONE_WORKER
 @pytest.mark.parametrize("page", WITH_CONSOLE, ids=name_of)
 def test_a_console_says_what_the_page_shows(page: Path, environment: Install, tmp_path: Path) -> None:
     with _Session(environment(*installed(page)), tmp_path) as session:
@@ -127,6 +139,7 @@ def test_the_package_of_the_readme_has_less_than_forty_lines() -> None:
 
 
 @pytest.mark.slow
+@ON_ONE_WORKER
 def test_the_package_of_the_readme_is_installed_and_run(environment: Install, tmp_path: Path) -> None:
     (tmp_path / "greeting").mkdir()
     for block in blocks(ROOT / "README.md"):
@@ -138,6 +151,7 @@ def test_the_package_of_the_readme_is_installed_and_run(environment: Install, tm
 
 
 @pytest.mark.slow
+@ON_ONE_WORKER
 def test_the_five_lines_of_the_readme_work(environment: Install, tmp_path: Path) -> None:
     (block,) = (block for block in blocks(ROOT / "README.md") if "connectors doctor" in block.text)
     with _Session(environment("connector-duckdb", "connector-process"), tmp_path) as session:
