@@ -26,10 +26,10 @@ from connector_core.testing.common_suite import (
     ConnectorSuite,
     check_no_secret,
     check_size,
-    said_in,
+    visible_texts,
 )
 from connector_core.testing.connector_calls import KEEPS_DEADLINE
-from connector_core.testing.contracts import Contract, holds
+from connector_core.testing.contracts import Contract, expect
 from connector_core.testing.flyte_callers import calling
 from connector_core.testing.other_process import call_in_another_process
 from connector_core.testing.server import serving
@@ -135,19 +135,19 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
 
     @KEEPS_DEADLINE["create"]
     def test_create_keeps_the_deadline(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
-        calls.run(_created(calls, task_that_runs_long))
+        calls.run(_create(calls, task_that_runs_long))
 
     @KEEPS_DEADLINE["get"]
     def test_get_keeps_the_deadline(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
         async def asked() -> None:
-            await calls.get(await _created(calls, task_that_runs_long))
+            await calls.get(await _create(calls, task_that_runs_long))
 
         calls.run(asked())
 
     @KEEPS_DEADLINE["delete"]
     def test_delete_keeps_the_deadline(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
         async def deleted() -> None:
-            await calls.delete(await _created(calls, task_that_runs_long))
+            await calls.delete(await _create(calls, task_that_runs_long))
 
         calls.run(deleted())
 
@@ -158,17 +158,17 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         async def watched() -> str | None:
             attempts = [await calls.attempt(example) for example in (task_that_succeeds, task_that_runs_long)]
             with Watchdog(blocked_after=0.25, looks=25, connector=calls.connector) as watchdog:
-                await calls.states(attempts[0])
-                await calls.every_call(await calls.create(attempts[1]), attempts[1].idempotency_key)
+                await calls.run_to_end(attempts[0])
+                await calls.call_optional_methods(await calls.create(attempts[1]), attempts[1].idempotency_key)
             return watchdog.blocked_at
 
         where = calls.run(watched())
-        holds(where is None, f"The event loop is blocked at {where}.")
+        expect(where is None, f"The event loop is blocked at {where}.")
 
     @CAN_BE_SENT
     def test_a_running_state_can_be_sent(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
         async def sent() -> None:
-            meta = await _created(calls, task_that_runs_long)
+            meta = await _create(calls, task_that_runs_long)
             await check_size(await calls.get(meta), calls.prefix_of(meta))
 
         calls.run(sent())
@@ -178,9 +178,9 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         self, calls: Calls, task_that_runs_long: ExampleTask, secrets: Mapping[str, str]
     ) -> None:
         async def running() -> Resource:
-            return await calls.get(await _created(calls, task_that_runs_long))
+            return await calls.get(await _create(calls, task_that_runs_long))
 
-        check_no_secret(secrets, *said_in(calls.run(running())))
+        check_no_secret(secrets, *visible_texts(calls.run(running())))
 
     @AT_THE_SAME_TIME
     def test_different_jobs_do_not_mix(
@@ -190,14 +190,14 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
             examples = [task_that_succeeds, task_that_runs_long] * 2
             attempts = [await calls.attempt(example) for example in examples]
             metas = await asyncio.gather(*(calls.create(attempt) for attempt in attempts))
-            ends = await asyncio.gather(*(calls.states_of(meta) for meta in metas[::2]))
+            ends = await asyncio.gather(*(calls.poll_to_end(meta) for meta in metas[::2]))
             return [*(states[-1] for states in ends), *[await calls.get(meta) for meta in metas[1::2]]]
 
         *ended, third, fourth = calls.run(together())
         phases = [end.phase.name for end in ended]
-        holds(set(phases) == {"SUCCEEDED"}, f"Beside long-running jobs, those that succeed ended as {phases}.")
+        expect(set(phases) == {"SUCCEEDED"}, f"Beside long-running jobs, those that succeed ended as {phases}.")
         for running in (third, fourth):
-            holds(not running.is_terminal, f"Beside jobs that succeed, a long-running one is {running.phase.name}.")
+            expect(not running.is_terminal, f"Beside jobs that succeed, a long-running one is {running.phase.name}.")
 
     @Contract(
         "Metadata that is encoded and decoded is equal to the original.",
@@ -205,9 +205,9 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         fix="Give each field a type that the codec supports, and return an object of metadata_type itself.",
     )
     def test_metadata_survives_the_wire(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
-        meta = calls.run(_created(calls, task_that_succeeds))
+        meta = calls.run(_create(calls, task_that_succeeds))
         again = calls.connector.metadata_type.decode(meta.encode())
-        holds(again == meta and type(again) is type(meta), f"{meta!r} came back as {again!r}.")
+        expect(again == meta and type(again) is type(meta), f"{meta!r} came back as {again!r}.")
 
     @Contract(
         "Encoded metadata has at most 16 KiB.",
@@ -216,8 +216,8 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         fix="Keep only what identifies the job, and ask the backend for the rest.",
     )
     def test_metadata_is_small(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
-        size = len(calls.run(_created(calls, task_that_succeeds)).encode())
-        holds(size <= self.most_metadata, f"The metadata has {size} bytes.")
+        size = len(calls.run(_create(calls, task_that_succeeds)).encode())
+        expect(size <= self.most_metadata, f"The metadata has {size} bytes.")
 
     @Contract(
         "Metadata contains no secret.",
@@ -227,7 +227,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
     def test_metadata_holds_no_secret(
         self, calls: Calls, task_that_succeeds: ExampleTask, secrets: Mapping[str, str]
     ) -> None:
-        check_no_secret(secrets, calls.run(_created(calls, task_that_succeeds)).encode().decode())
+        check_no_secret(secrets, calls.run(_create(calls, task_that_succeeds)).encode().decode())
 
     @Contract(
         "get answers right after create.",
@@ -236,10 +236,10 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
     )
     def test_get_answers_right_after_create(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
         async def first() -> Resource:
-            return await calls.get(await _created(calls, task_that_runs_long))
+            return await calls.get(await _create(calls, task_that_runs_long))
 
         state = calls.run(first())
-        holds(not state.is_terminal, f"A long-running job is {state.phase.name} right after create: {state.message}")
+        expect(not state.is_terminal, f"A long-running job is {state.phase.name} right after create: {state.message}")
 
     @Contract(
         "get works in another process, with the metadata alone.",
@@ -249,10 +249,10 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
     def test_get_works_in_another_process(
         self, calls: Calls, task_that_runs_long: ExampleTask, entry_value: str
     ) -> None:
-        calls.needs("get")
-        meta = calls.run(_created(calls, task_that_runs_long))
+        calls.skip_if_late("get")
+        meta = calls.run(_create(calls, task_that_runs_long))
         state = call_in_another_process(entry_value, calls.connector, "get", meta.encode(), calls.prefix_of(meta))
-        holds(not state.is_terminal, f"In the other process, the running job is {state.phase.name}: {state.message}")
+        expect(not state.is_terminal, f"In the other process, the running job is {state.phase.name}: {state.message}")
 
     @Contract(
         "A terminal phase does not change.",
@@ -261,12 +261,12 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
     )
     def test_a_terminal_phase_stays(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
         async def phases() -> list[str]:
-            meta = await _created(calls, task_that_succeeds)
-            last = (await calls.states_of(meta))[-1]
+            meta = await _create(calls, task_that_succeeds)
+            last = (await calls.poll_to_end(meta))[-1]
             return [last.phase.name, *[(await calls.get(meta)).phase.name for _ in range(3)]]
 
         seen = calls.run(phases())
-        holds(len(set(seen)) == 1, f"Successive polls returned {', '.join(seen)}.")
+        expect(len(set(seen)) == 1, f"Successive polls returned {', '.join(seen)}.")
 
     @Contract(
         "The outputs are the same with each poll.",
@@ -275,12 +275,12 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
     )
     def test_the_outputs_stay(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
         async def outputs() -> list[str]:
-            meta = await _created(calls, task_that_succeeds)
-            await calls.states_of(meta)
+            meta = await _create(calls, task_that_succeeds)
+            await calls.poll_to_end(meta)
             return [await _outputs(calls, meta) for _ in range(2)]
 
         first, second = calls.run(outputs())
-        holds(first == second, f"The first poll returned {first}, the second {second}.")
+        expect(first == second, f"The first poll returned {first}, the second {second}.")
 
     @Contract(
         "Concurrent polls of one job all succeed.",
@@ -289,11 +289,11 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
     )
     def test_a_job_is_asked_for_many_times_at_once(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
         async def polls() -> list[Resource]:
-            meta = await _created(calls, task_that_runs_long)
+            meta = await _create(calls, task_that_runs_long)
             return await asyncio.gather(*(calls.get(meta) for _ in range(2 * self.at_once)))
 
         ended = [state for state in calls.run(polls()) if state.is_terminal]
-        holds(not ended, f"{len(ended)} of {2 * self.at_once} polls returned {ended and ended[0].phase.name}.")
+        expect(not ended, f"{len(ended)} of {2 * self.at_once} polls returned {ended and ended[0].phase.name}.")
 
     @Contract(
         "get of a job that the backend does not know returns FAILED, ABORTED or RETRYABLE_FAILED, or raises "
@@ -306,9 +306,9 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         try:
             state = calls.run(calls.get(unknown_job))
         except CallError as error:
-            holds(not isinstance(error, TransientError), f"get raised {type(error).__name__}: {error}")
+            expect(not isinstance(error, TransientError), f"get raised {type(error).__name__}: {error}")
             return
-        holds(
+        expect(
             state.is_terminal and state.phase is not Phase.SUCCEEDED,
             f"get returned {state.phase.name}: {state.message}",
         )
@@ -320,10 +320,10 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
     )
     def test_each_job_has_metadata_of_its_own(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
         async def two() -> list[ResourceMeta]:
-            return [await _created(calls, task_that_runs_long) for _ in range(2)]
+            return [await _create(calls, task_that_runs_long) for _ in range(2)]
 
         first, second = calls.run(two())
-        holds(first != second, f"Two jobs have the same metadata: {first!r}.")
+        expect(first != second, f"Two jobs have the same metadata: {first!r}.")
 
     @Contract(
         "get ends when its call is cancelled.",
@@ -332,10 +332,10 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
     )
     def test_get_can_be_given_up(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
         async def ended() -> bool:
-            meta = await _created(calls, task_that_runs_long)
-            return await calls.given_up("get", resource_meta=meta, output_prefix=calls.prefix_of(meta))
+            meta = await _create(calls, task_that_runs_long)
+            return await calls.ends_when_cancelled("get", resource_meta=meta, output_prefix=calls.prefix_of(meta))
 
-        holds(calls.run(ended()), "get continued after it was cancelled.")
+        expect(calls.run(ended()), "get continued after it was cancelled.")
 
     @Contract(
         "delete ends a running job.",
@@ -346,16 +346,16 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         self, calls: Calls, task_that_runs_long: ExampleTask, still_runs: Callable[[ResourceMeta], bool] | None
     ) -> None:
         async def deleted() -> ResourceMeta:
-            meta = await _created(calls, task_that_runs_long)
+            meta = await _create(calls, task_that_runs_long)
             await calls.delete(meta)
             return meta
 
         meta = calls.run(deleted())
-        end = calls.run(_end_of(calls, meta))
-        holds(not isinstance(end, Resource) or end.phase is not Phase.SUCCEEDED, "The deleted job has SUCCEEDED.")
+        end = calls.run(_end_of_deleted(calls, meta))
+        expect(not isinstance(end, Resource) or end.phase is not Phase.SUCCEEDED, "The deleted job has SUCCEEDED.")
         if still_runs is not None:
-            gone = calls.run(calls.comes_true(lambda: not still_runs(meta)))
-            holds(gone, "get says that the job has ended, but the backend still runs it.")
+            gone = calls.run(calls.wait_for(lambda: not still_runs(meta)))
+            expect(gone, "get says that the job has ended, but the backend still runs it.")
 
     @Contract(
         "delete works in another process, with the metadata alone.",
@@ -365,10 +365,10 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
     def test_delete_works_in_another_process(
         self, calls: Calls, task_that_runs_long: ExampleTask, entry_value: str
     ) -> None:
-        calls.needs("delete")
-        meta = calls.run(_created(calls, task_that_runs_long))
+        calls.skip_if_late("delete")
+        meta = calls.run(_create(calls, task_that_runs_long))
         call_in_another_process(entry_value, calls.connector, "delete", meta.encode())
-        calls.run(_end_of(calls, meta))
+        calls.run(_end_of_deleted(calls, meta))
 
     @Contract(
         "delete of one job does not affect other jobs.",
@@ -377,12 +377,12 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
     )
     def test_delete_leaves_other_jobs_alone(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
         async def other() -> Resource:
-            kept = await _created(calls, task_that_runs_long)
-            await calls.delete(await _created(calls, task_that_runs_long))
+            kept = await _create(calls, task_that_runs_long)
+            await calls.delete(await _create(calls, task_that_runs_long))
             return await calls.get(kept)
 
         state = calls.run(other())
-        holds(not state.is_terminal, f"The other job is {state.phase.name}: {state.message}")
+        expect(not state.is_terminal, f"The other job is {state.phase.name}: {state.message}")
 
     @Contract(
         "A second delete of a job succeeds.",
@@ -391,7 +391,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
     )
     def test_delete_twice_is_a_success(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
         async def twice() -> None:
-            meta = await _created(calls, task_that_runs_long)
+            meta = await _create(calls, task_that_runs_long)
             await calls.delete(meta)
             await calls.delete(meta)
 
@@ -404,14 +404,14 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
     )
     def test_delete_leaves_a_job_that_has_ended(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
         async def before_and_after() -> None:
-            meta = await _created(calls, task_that_succeeds)
-            before = (await calls.states_of(meta))[-1]
+            meta = await _create(calls, task_that_succeeds)
+            before = (await calls.poll_to_end(meta))[-1]
             outputs = await _outputs(calls, meta)
             await calls.delete(meta)
             now = await calls.get(meta)
-            holds(now.phase is before.phase, f"It was {before.phase.name}, and is {now.phase.name}: {now.message}")
+            expect(now.phase is before.phase, f"It was {before.phase.name}, and is {now.phase.name}: {now.message}")
             kept = await _outputs(calls, meta)
-            holds(kept == outputs, f"Its outputs were {outputs}, and are {kept}.")
+            expect(kept == outputs, f"Its outputs were {outputs}, and are {kept}.")
 
         calls.run(before_and_after())
 
@@ -434,7 +434,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
     ) -> None:
         if backend_away is None:
             pytest.skip("no fixture backend_away")
-        meta = calls.run(_created(calls, task_that_runs_long))
+        meta = calls.run(_create(calls, task_that_runs_long))
         with backend_away:
             try:
                 state = calls.run(calls.get(meta))
@@ -443,7 +443,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
             else:
                 raise AssertionError(f"While the backend was away, get returned {state.phase.name}: {state.message}")
         after = calls.run(calls.get(meta))
-        holds(not after.is_terminal, f"When the backend was back, the job was {after.phase.name}: {after.message}")
+        expect(not after.is_terminal, f"When the backend was back, the job was {after.phase.name}: {after.message}")
 
     @Contract(
         "find returns the job of a key.",
@@ -451,14 +451,14 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         fix="Tag the job with the idempotency_key that create receives, and look the tag up.",
     )
     def test_find_gives_the_job_of_a_key(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
-        _needs(calls, "find")
+        _skip_without(calls, "find")
 
         async def found() -> tuple[ResourceMeta, ResourceMeta | None]:
             attempt = await calls.attempt(task_that_runs_long)
             return await calls.create(attempt), await calls.find(attempt.idempotency_key)
 
         created, there = calls.run(found())
-        holds(there == created, f"create returned {created!r}, and find returned {there!r}.")
+        expect(there == created, f"create returned {created!r}, and find returned {there!r}.")
 
     @Contract(
         "find returns the job of a key after the job has ended, too.",
@@ -466,16 +466,16 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         fix="Look for the tag among all jobs, not only among the running ones.",
     )
     def test_find_gives_a_job_that_has_ended(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
-        _needs(calls, "find")
+        _skip_without(calls, "find")
 
         async def found() -> tuple[ResourceMeta, ResourceMeta | None]:
             attempt = await calls.attempt(task_that_succeeds)
             meta = await calls.create(attempt)
-            await calls.states_of(meta)
+            await calls.poll_to_end(meta)
             return meta, await calls.find(attempt.idempotency_key)
 
         created, there = calls.run(found())
-        holds(there == created, f"create returned {created!r}, and find returned {there!r} after the job had ended.")
+        expect(there == created, f"create returned {created!r}, and find returned {there!r} after the job had ended.")
 
     @Contract(
         "find returns the job of a key in another process.",
@@ -485,7 +485,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
     def test_find_works_in_another_process(
         self, calls: Calls, task_that_runs_long: ExampleTask, entry_value: str
     ) -> None:
-        _needs(calls, "find")
+        _skip_without(calls, "find")
 
         async def created() -> tuple[str, ResourceMeta]:
             attempt = await calls.attempt(task_that_runs_long)
@@ -493,7 +493,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
 
         key, meta = calls.run(created())
         there = call_in_another_process(entry_value, calls.connector, "find", key.encode())
-        holds(there == meta.encode(), f"create returned {meta!r}, and find in the other process returned {there!r}.")
+        expect(there == meta.encode(), f"create returned {meta!r}, and find in the other process returned {there!r}.")
 
     @Contract(
         "find returns None for a key that no job has.",
@@ -501,14 +501,14 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         fix="Return None if the backend has no job with this tag.",
     )
     def test_find_gives_none_for_an_unknown_key(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
-        _needs(calls, "find")
+        _skip_without(calls, "find")
 
         async def found() -> ResourceMeta | None:
-            await _created(calls, task_that_runs_long)  # find must not return this one.
+            await _create(calls, task_that_runs_long)  # find must not return this one.
             return await calls.find("0" * 32)
 
         there = calls.run(found())
-        holds(there is None, f"find returned {there!r}.")
+        expect(there is None, f"find returned {there!r}.")
 
     @Contract(
         "The log of a running job can be read.",
@@ -516,10 +516,10 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         fix="Return what there is so far, even if that is nothing.",
     )
     def test_logs_of_a_running_job(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
-        _needs(calls, "get_logs")
+        _skip_without(calls, "get_logs")
 
         async def read() -> None:
-            await calls.logs(await _created(calls, task_that_runs_long))
+            await calls.logs(await _create(calls, task_that_runs_long))
 
         calls.run(read())
 
@@ -529,9 +529,9 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         fix="Read the backend's stored log, and leave the token of the last page empty.",
     )
     def test_logs_of_a_job_that_has_ended(self, calls: Calls, task_that_logs: ExampleTask) -> None:
-        _needs(calls, "get_logs")
+        _skip_without(calls, "get_logs")
         lines = calls.run(_log(calls, task_that_logs, 0))
-        holds(len(lines) >= 3, f"The job of task_that_logs wrote {len(lines)} lines; it must write at least three.")
+        expect(len(lines) >= 3, f"The job of task_that_logs wrote {len(lines)} lines; it must write at least three.")
 
     @Contract(
         "The log's pages have at most the requested number of lines, without gaps or repetitions.",
@@ -539,14 +539,14 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         fix="Let the token say where the page ended, and start the next page there.",
     )
     def test_logs_come_in_pages(self, calls: Calls, task_that_logs: ExampleTask) -> None:
-        _needs(calls, "get_logs")
+        _skip_without(calls, "get_logs")
         whole, paged = calls.run(_log(calls, task_that_logs, 0)), calls.run(_log(calls, task_that_logs, 2))
-        holds(len(whole) >= 3, f"The job of task_that_logs wrote {len(whole)} lines; it must write at least three.")
-        holds(paged == whole, f"In pages of two: {paged}; as a whole: {whole}.")
+        expect(len(whole) >= 3, f"The job of task_that_logs wrote {len(whole)} lines; it must write at least three.")
+        expect(paged == whole, f"In pages of two: {paged}; as a whole: {whole}.")
 
     @HOLDS_NO_SECRET
     def test_logs_hold_no_secret(self, calls: Calls, task_that_logs: ExampleTask, secrets: Mapping[str, str]) -> None:
-        _needs(calls, "get_logs")
+        _skip_without(calls, "get_logs")
         check_no_secret(secrets, *calls.run(_log(calls, task_that_logs, 0)))
 
     @Contract(
@@ -557,14 +557,14 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
     def test_metrics_of_a_running_job(
         self, calls: Calls, task_that_runs_long: ExampleTask, metric_queries: list[str]
     ) -> None:
-        _needs(calls, "get_metrics")
+        _skip_without(calls, "get_metrics")
 
         async def measured() -> Any:
-            meta = await _created(calls, task_that_runs_long)
+            meta = await _create(calls, task_that_runs_long)
             return await calls.call("get_metrics", resource_meta=meta, queries=metric_queries)
 
         response = calls.run(measured())
-        holds(isinstance(response, GetTaskMetricsResponse), f"get_metrics returned {type(response).__name__}.")
+        expect(isinstance(response, GetTaskMetricsResponse), f"get_metrics returned {type(response).__name__}.")
 
     @pytest.mark.parametrize("generation", [1, 2], ids=["flyte1", "flyte2"])
     @Contract(
@@ -575,7 +575,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
     def test_a_job_is_ended_through_the_service(
         self, calls: Calls, task_that_runs_long: ExampleTask, generation: int
     ) -> None:
-        calls.needs("create", "get", "delete")
+        calls.skip_if_late("create", "get", "delete")
         attempt = calls.run(calls.attempt(task_that_runs_long))
         connector, arguments = calls.connector, attempt[:4]  # Flyte sends no key.
 
@@ -583,23 +583,23 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
             async with calling(endpoint, generation, self.deadline) as flyte:
                 encoded = await flyte.create(*arguments)
                 meta: ResourceMeta = connector.metadata_type.decode(encoded)
-                calls.began(meta, attempt)
+                calls.remember(meta, attempt)
                 await flyte.delete(connector.task_category, encoded)
                 return meta
 
         with serving(calls.registry) as endpoint:
             meta = calls.run(through(endpoint))
-        calls.run(_end_of(calls, meta))
+        calls.run(_end_of_deleted(calls, meta))
 
 
-async def _created(calls: Calls, example: ExampleTask) -> ResourceMeta:
+async def _create(calls: Calls, example: ExampleTask) -> ResourceMeta:
     return await calls.create(await calls.attempt(example))
 
 
-async def _end_of(calls: Calls, meta: ResourceMeta) -> Resource | CallError:
+async def _end_of_deleted(calls: Calls, meta: ResourceMeta) -> Resource | CallError:
     """Return the last state of a deleted job, or the error that says that it is gone."""
     try:
-        return (await calls.states_of(meta))[-1]
+        return (await calls.poll_to_end(meta))[-1]
     except (PermanentError, RetryableError) as error:
         return error
 
@@ -613,13 +613,13 @@ async def _outputs(calls: Calls, meta: ResourceMeta) -> str:
 
 async def _log(calls: Calls, example: ExampleTask, lines: int) -> list[str]:
     """Wait for a job to end, and return its whole log, read in pages of `lines` lines."""
-    meta = await _created(calls, example)
-    await calls.states_of(meta)
+    meta = await _create(calls, example)
+    await calls.poll_to_end(meta)
     found: list[str] = []
     token = ""
     for _ in range(_MOST_PAGES):
         page = await calls.logs(meta, lines=lines, token=token)
-        holds(
+        expect(
             not lines or len(page.lines) <= lines, f"{lines} lines were requested, and {len(page.lines)} were returned."
         )
         found += page.lines
@@ -629,7 +629,7 @@ async def _log(calls: Calls, example: ExampleTask, lines: int) -> list[str]:
     raise AssertionError(f"There is still a token after {_MOST_PAGES} pages.")
 
 
-def _needs(calls: Calls, method: str) -> None:
+def _skip_without(calls: Calls, method: str) -> None:
     if not implements(calls.connector, method):
         pytest.skip(f"the connector has no {method}")
 

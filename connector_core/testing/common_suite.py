@@ -24,7 +24,7 @@ from connector_core.registry import ConnectorRegistry
 from connector_core.secrets import LEAST_MASKED, masked, secret_variable
 from connector_core.service.rpcs import MAX_BYTES
 from connector_core.testing.connector_calls import Calls
-from connector_core.testing.contracts import Contract, holds
+from connector_core.testing.contracts import Contract, expect
 from connector_core.testing.example_task import ExampleTask
 from connector_core.testing.flyte_callers import calling
 from connector_core.testing.server import serving
@@ -43,8 +43,8 @@ __all__ = [
     "ConnectorSuite",
     "check_no_secret",
     "check_size",
-    "said_in",
-    "spelled",
+    "describe",
+    "visible_texts",
 ]
 
 CAN_BE_SENT: Contract = Contract(
@@ -165,7 +165,7 @@ class ConnectorSuite:
     def test_it_is_found_by_its_task_type(self, connector: Any) -> None:
         found = ConnectorRegistry().get_connector(connector.task_category.name, connector.task_category.version)
         names = [f"{type(each).__module__}:{type(each).__qualname__}" for each in (found, connector)]
-        holds(names[0] == names[1], f"The entry point gives {names[0]}, and the fixture gives {names[1]}.")
+        expect(names[0] == names[1], f"The entry point gives {names[0]}, and the fixture gives {names[1]}.")
 
     @Contract(
         "A connector can be registered without a warning.",
@@ -185,8 +185,8 @@ class ConnectorSuite:
         fix="Translate the backend's job states with convert_to_flyte_phase, or one by one.",
     )
     def test_a_job_succeeds(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
-        last = calls.run(_states(calls, task_that_succeeds))[-1]
-        holds(last.phase is Phase.SUCCEEDED, f"It ended as {last.phase.name}: {last.message}")
+        last = calls.run(_run(calls, task_that_succeeds))[-1]
+        expect(last.phase is Phase.SUCCEEDED, f"It ended as {last.phase.name}: {last.message}")
 
     @Contract(
         "A task that cannot succeed ends in FAILED, or is refused with PermanentError.",
@@ -195,9 +195,9 @@ class ConnectorSuite:
         fix="Return Resource.failed(…), or raise PermanentError, for a failure that would happen again.",
     )
     def test_a_job_fails(self, calls: Calls, task_that_fails: ExampleTask | None) -> None:
-        end = calls.run(_ending(calls, task_that_fails))
+        end = calls.run(_run_failing_task(calls, task_that_fails))
         failed = isinstance(end, PermanentError) or (isinstance(end, Resource) and end.phase is Phase.FAILED)
-        holds(failed, f"It ended with {spelled(end)}.")
+        expect(failed, f"It ended with {describe(end)}.")
 
     @Contract(
         "A failure says why.",
@@ -205,9 +205,9 @@ class ConnectorSuite:
         fix="Give Resource.failed(…) or PermanentError a sentence that says what was wrong and what would be right.",
     )
     def test_a_failure_says_why(self, calls: Calls, task_that_fails: ExampleTask | None) -> None:
-        end = calls.run(_ending(calls, task_that_fails))
+        end = calls.run(_run_failing_task(calls, task_that_fails))
         said = _message(end) if isinstance(end, Exception) else (end.message or "").strip()
-        holds(said, f"It ended with {spelled(end)}, without a message.")
+        expect(said, f"It ended with {describe(end)}, without a message.")
 
     @Contract(
         "A temporary failure ends in RETRYABLE_FAILED, or raises RetryableError.",
@@ -217,10 +217,10 @@ class ConnectorSuite:
     def test_a_passing_failure_can_be_retried(self, calls: Calls, task_that_fails_for_now: ExampleTask | None) -> None:
         if task_that_fails_for_now is None:
             pytest.skip("no fixture task_that_fails_for_now")
-        end = calls.run(_ending(calls, task_that_fails_for_now))
+        end = calls.run(_run_failing_task(calls, task_that_fails_for_now))
         phase = end.phase if isinstance(end, Resource) else None
         retryable = isinstance(end, RetryableError | TransientError) or phase is Phase.RETRYABLE_FAILED
-        holds(retryable, f"It ended with {spelled(end)}.")
+        expect(retryable, f"It ended with {describe(end)}.")
 
     @Contract(
         "The outputs have the names and types that the task declares.",
@@ -232,7 +232,7 @@ class ConnectorSuite:
     def test_the_outputs_are_the_declared_ones(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
         async def outputs() -> LiteralMap | None:
             attempt = await calls.attempt(task_that_succeeds)
-            last = (await calls.states(attempt))[-1]
+            last = (await calls.run_to_end(attempt))[-1]
             if last.outputs is None:
                 return read_outputs(attempt.output_prefix) if task_that_succeeds.outputs else None
             message = await last.to_flyte_idl(output_prefix=attempt.output_prefix)
@@ -242,7 +242,7 @@ class ConnectorSuite:
         if declared is None:
             pytest.skip("task_that_succeeds declares no outputs")
         names = set() if given is None else set(given.literals)
-        holds(names == set(declared), f"The outputs are {sorted(names)}, and the task declares {sorted(declared)}.")
+        expect(names == set(declared), f"The outputs are {sorted(names)}, and the task declares {sorted(declared)}.")
         if given is not None:
             from_literal_map(given, declared, path="outputs")
 
@@ -254,7 +254,7 @@ class ConnectorSuite:
             for example in filter(None, (task_that_succeeds, task_that_fails)):
                 attempt = await calls.attempt(example)
                 with suppress(CallError):
-                    for state in await calls.states(attempt):
+                    for state in await calls.run_to_end(attempt):
                         await check_size(state, attempt.output_prefix)
 
         calls.run(send())
@@ -269,7 +269,7 @@ class ConnectorSuite:
     ) -> None:
         async def said(example: ExampleTask) -> list[str]:
             try:
-                return [text for state in await _states(calls, example) for text in said_in(state)]
+                return [text for state in await _run(calls, example) for text in visible_texts(state)]
             except CallError as error:
                 return [str(error)]
 
@@ -279,11 +279,13 @@ class ConnectorSuite:
     @AT_THE_SAME_TIME
     def test_jobs_run_at_the_same_time(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
         async def together() -> list[list[Resource]]:
-            return await asyncio.gather(*(_states(calls, task_that_succeeds) for _ in range(self.at_once)))
+            return await asyncio.gather(*(_run(calls, task_that_succeeds) for _ in range(self.at_once)))
 
         ends = [states[-1] for states in calls.run(together())]
         phases = [end.phase.name for end in ends]
-        holds(set(phases) == {"SUCCEEDED"}, f"{self.at_once} concurrent jobs of one task ended as {', '.join(phases)}.")
+        expect(
+            set(phases) == {"SUCCEEDED"}, f"{self.at_once} concurrent jobs of one task ended as {', '.join(phases)}."
+        )
 
     @Contract(
         "A connector works on more than one event loop.",
@@ -291,9 +293,9 @@ class ConnectorSuite:
         fix="Create clients and locks that belong to a loop within the call, or keep one for each running loop.",
     )
     def test_it_works_on_another_event_loop(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
-        calls.run(_states(calls, task_that_succeeds))
-        last = asyncio.run(_states(calls, task_that_succeeds))[-1]
-        holds(last.phase is Phase.SUCCEEDED, f"On the second loop it ended as {last.phase.name}: {last.message}")
+        calls.run(_run(calls, task_that_succeeds))
+        last = asyncio.run(_run(calls, task_that_succeeds))[-1]
+        expect(last.phase is Phase.SUCCEEDED, f"On the second loop it ended as {last.phase.name}: {last.message}")
 
     @Contract(
         "A task without inputs and custom is refused with a typed error.",
@@ -304,7 +306,7 @@ class ConnectorSuite:
     def test_an_empty_task_is_refused_in_words(self, calls: Calls) -> None:
         category = calls.connector.task_category
         template = TaskTemplate(type=category.name, task_type_version=category.version)
-        calls.run(_refused_in_words(calls, ExampleTask(), task_template=template, inputs=LiteralMap()))
+        calls.run(_expect_refusal(calls, ExampleTask(), task_template=template, inputs=LiteralMap()))
 
     @Contract(
         "An input of the wrong type is refused with a typed error.",
@@ -317,7 +319,7 @@ class ConnectorSuite:
             pytest.skip("task_that_succeeds has no inputs")
         wrong: Literal = to_literal([{"another": "type"}])
         inputs = LiteralMap(literals=dict.fromkeys(names, wrong))
-        calls.run(_refused_in_words(calls, task_that_succeeds, inputs=inputs))
+        calls.run(_expect_refusal(calls, task_that_succeeds, inputs=inputs))
 
     @Contract(
         "A connector does not change the task or its inputs.",
@@ -333,7 +335,7 @@ class ConnectorSuite:
                 "task_execution_metadata": attempt.task_execution_metadata,
             }
             before = {name: message.SerializeToString(deterministic=True) for name, message in messages.items()}
-            await calls.states(attempt)
+            await calls.run_to_end(attempt)
             return [
                 name
                 for name, message in messages.items()
@@ -341,7 +343,7 @@ class ConnectorSuite:
             ]
 
         names = calls.run(changed())
-        holds(not names, f"The call changed {', '.join(names)}.")
+        expect(not names, f"The call changed {', '.join(names)}.")
 
     @Contract(
         "A task runs locally, as with `connectors run`.",
@@ -349,7 +351,7 @@ class ConnectorSuite:
         fix="Run the same task with `connectors run`, and read what it prints.",
     )
     def test_a_task_runs_locally(self, calls: Calls, task_that_succeeds: ExampleTask, tmp_path: Path) -> None:
-        calls.needs("do", "create", "get", "delete")
+        calls.skip_if_late("do", "create", "get", "delete")
         category = calls.connector.task_category
         prefix = tmp_path / "local"
         prefix.mkdir()
@@ -366,7 +368,7 @@ class ConnectorSuite:
     def test_a_task_runs_through_the_service(
         self, calls: Calls, task_that_succeeds: ExampleTask, generation: int
     ) -> None:
-        calls.needs("do", "create", "get")
+        calls.skip_if_late("do", "create", "get")
 
         async def through(endpoint: str) -> Resource:
             attempt = await calls.attempt(task_that_succeeds)
@@ -375,32 +377,32 @@ class ConnectorSuite:
                 if isinstance(connector, SyncConnectorBase):
                     return await flyte.do(*arguments)
                 meta = await flyte.create(*arguments)
-                calls.began(connector.metadata_type.decode(meta), attempt)
+                calls.remember(connector.metadata_type.decode(meta), attempt)
                 get = partial(flyte.get, connector.task_category, meta, attempt.output_prefix)
-                return (await calls.polled(get))[-1]
+                return (await calls.poll(get))[-1]
 
         with serving(calls.registry) as endpoint:
             last = calls.run(through(endpoint))
-        holds(last.phase is Phase.SUCCEEDED, f"It ended as {last.phase.name}: {last.message}")
+        expect(last.phase is Phase.SUCCEEDED, f"It ended as {last.phase.name}: {last.message}")
 
 
-async def _states(calls: Calls, example: ExampleTask) -> list[Resource]:
-    return await calls.states(await calls.attempt(example))
+async def _run(calls: Calls, example: ExampleTask) -> list[Resource]:
+    return await calls.run_to_end(await calls.attempt(example))
 
 
-async def _ending(calls: Calls, example: ExampleTask | None) -> Resource | CallError:
+async def _run_failing_task(calls: Calls, example: ExampleTask | None) -> Resource | CallError:
     if example is None:
         pytest.skip("no task can fail")
-    return await calls.ending(await calls.attempt(example))
+    return await calls.end_of(await calls.attempt(example))
 
 
-async def _refused_in_words(calls: Calls, example: ExampleTask, **changed: Any) -> None:
+async def _expect_refusal(calls: Calls, example: ExampleTask, **changed: Any) -> None:
     attempt = (await calls.attempt(example))._replace(**changed)
     operation = calls.do if isinstance(calls.connector, SyncConnectorBase) else calls.create
     try:
         await operation(attempt)
     except (CallError, LiteralError) as error:
-        holds(_message(error), f"{type(error).__name__} has no message.")
+        expect(_message(error), f"{type(error).__name__} has no message.")
 
 
 def _message(error: CallError | LiteralError) -> str:
@@ -412,7 +414,7 @@ def _message(error: CallError | LiteralError) -> str:
 async def check_size(state: Resource, prefix: str) -> None:
     """Check that the state can be written as a message that Flyte accepts."""
     size = (await state.to_flyte_idl(output_prefix=prefix)).ByteSize()
-    holds(size <= MAX_BYTES, f"The state {state.phase.name} has {size} bytes.")
+    expect(size <= MAX_BYTES, f"The state {state.phase.name} has {size} bytes.")
 
 
 def check_no_secret(secrets: Mapping[str, str], *said: str) -> None:
@@ -420,16 +422,18 @@ def check_no_secret(secrets: Mapping[str, str], *said: str) -> None:
     if not secrets:
         pytest.skip("no fixture secrets")
     short = [key for key, value in secrets.items() if len(value) < LEAST_MASKED]
-    holds(not short, f"Too short to search for: {', '.join(short)}. Use secrets of at least {LEAST_MASKED} characters.")
+    expect(
+        not short, f"Too short to search for: {', '.join(short)}. Use secrets of at least {LEAST_MASKED} characters."
+    )
     for text in said:
         shown = text
         for value in secrets.values():
             shown = shown.replace(value, "***")
         shown = masked(shown)
-        holds(shown == text, f"It says {shown}")
+        expect(shown == text, f"It says {shown}")
 
 
-def said_in(state: Resource) -> list[str]:
+def visible_texts(state: Resource) -> list[str]:
     """Return the texts of a state that Flyte shows or stores."""
     return list(_texts([state.message, state.log_links, state.custom_info, state.outputs]))
 
@@ -449,7 +453,7 @@ def _texts(value: Any) -> Iterator[str]:
         yield repr(value)
 
 
-def spelled(end: Resource | CallError) -> str:
+def describe(end: Resource | CallError) -> str:
     """Return a few words on how a job ended."""
     return end.phase.name if isinstance(end, Resource) else f"{type(end).__name__}: {end}"
 

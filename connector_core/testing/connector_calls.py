@@ -23,7 +23,7 @@ from connector_core.local.polling import delete_patiently
 from connector_core.local.task import Task
 from connector_core.models import Resource
 from connector_core.registry import ConnectorRegistry
-from connector_core.testing.contracts import Broken, Contract, holds
+from connector_core.testing.contracts import Broken, Contract, expect
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -142,9 +142,9 @@ class Calls:
 
         Once a method was late, other checks that need it are skipped instead of waiting again.
         """
-        return await self._ended(operation, self._begin(operation, **arguments))
+        return await self._result_of(operation, self._start(operation, **arguments))
 
-    def needs(self, *operations: str) -> None:
+    def skip_if_late(self, *operations: str) -> None:
         """Skip the check if another check saw that one of these methods takes too long."""
         for operation in operations:
             if self._late.get(operation, self._check) != self._check:
@@ -153,10 +153,10 @@ class Calls:
     async def create(self, attempt: Attempt) -> ResourceMeta:
         """Start a job, which is deleted after the check."""
         meta: ResourceMeta = await self.call("create", **attempt._asdict())
-        self.began(meta, attempt)
+        self.remember(meta, attempt)
         return meta
 
-    def began(self, meta: ResourceMeta, attempt: Attempt) -> None:
+    def remember(self, meta: ResourceMeta, attempt: Attempt) -> None:
         """Remember a job and its attempt's output prefix, and delete it after the check."""
         self._jobs.append((meta, attempt.output_prefix))
 
@@ -180,7 +180,7 @@ class Calls:
 
     async def logs(self, meta: ResourceMeta, *, lines: int = 0, token: str = "") -> LogPage:
         """Return one page of a job's log."""
-        self.needs("get_logs")
+        self.skip_if_late("get_logs")
 
         async def page() -> LogPage:
             call = Call(self.connector, "get_logs", deadline=time.monotonic() + self.deadline)
@@ -190,7 +190,7 @@ class Calls:
                 following = part.header.token or following
             return LogPage(found, following)
 
-        read: LogPage = await self._ended("get_logs", asyncio.ensure_future(page()))
+        read: LogPage = await self._result_of("get_logs", asyncio.ensure_future(page()))
         return read
 
     async def do(self, attempt: Attempt) -> Resource:
@@ -198,21 +198,21 @@ class Calls:
         resource: Resource = await self.call("do", **arguments_of_do(attempt))
         return resource
 
-    async def states(self, attempt: Attempt) -> list[Resource]:
+    async def run_to_end(self, attempt: Attempt) -> list[Resource]:
         """Run a job, and return every state that polling sees; the last one is terminal."""
         if isinstance(self.connector, SyncConnectorBase):
             return [await self.do(attempt)]
-        return await self.states_of(await self.create(attempt))
+        return await self.poll_to_end(await self.create(attempt))
 
-    async def states_of(self, meta: ResourceMeta) -> list[Resource]:
+    async def poll_to_end(self, meta: ResourceMeta) -> list[Resource]:
         """Poll a job until it ends, and return every state."""
 
         async def get() -> Resource:
             return await self.get(meta)
 
-        return await self.polled(get)
+        return await self.poll(get)
 
-    async def polled(self, get: Callable[[], Resource | Awaitable[Resource]]) -> list[Resource]:
+    async def poll(self, get: Callable[[], Resource | Awaitable[Resource]]) -> list[Resource]:
         """Call `get` until it returns a terminal state, and return every state."""
         states: list[Resource] = []
         until, delay = time.monotonic() + self.patience, 0.01
@@ -222,11 +222,11 @@ class Calls:
             if states[-1].is_terminal:
                 return states
             seen = f"The job is still {states[-1].phase.name} after {self.patience:g} s."
-            holds(time.monotonic() < until, seen)
+            expect(time.monotonic() < until, seen)
             await asyncio.sleep(delay)
             delay = min(delay * 1.5, 0.5)
 
-    async def comes_true(self, condition: Callable[[], bool]) -> bool:
+    async def wait_for(self, condition: Callable[[], bool]) -> bool:
         """Wait up to `patience` seconds for a condition, and return whether it was met."""
         until = time.monotonic() + self.patience
         while not condition():
@@ -235,14 +235,14 @@ class Calls:
             await asyncio.sleep(0.05)
         return True
 
-    async def ending(self, attempt: Attempt) -> Resource | CallError:
+    async def end_of(self, attempt: Attempt) -> Resource | CallError:
         """Run a job, and return its last state, or the error with which it ended."""
         try:
-            return (await self.states(attempt))[-1]
+            return (await self.run_to_end(attempt))[-1]
         except CallError as error:
             return error
 
-    async def every_call(self, meta: ResourceMeta, key: str) -> None:
+    async def call_optional_methods(self, meta: ResourceMeta, key: str) -> None:
         """Call each optional method for a job, ignoring what it raises, and then delete the job.
 
         Raises:
@@ -259,7 +259,7 @@ class Calls:
             if implements(self.connector, operation):
                 await _ignoring_errors(self.call(operation, **arguments))
 
-    async def given_up(self, operation: str, **arguments: Any) -> bool:
+    async def ends_when_cancelled(self, operation: str, **arguments: Any) -> bool:
         """Cancel a call, and return whether the method ends.
 
         True as well if it is a plain ``def``, which cannot be cancelled, or if it never waits.
@@ -267,7 +267,7 @@ class Calls:
         if not inspect.iscoroutinefunction(getattr(self.connector, operation)):
             await self.call(operation, **arguments)
             return True
-        call = self._begin(operation, **arguments)
+        call = self._start(operation, **arguments)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         call.cancel()
@@ -285,7 +285,7 @@ class Calls:
             call.exception()
         return bool(ended)
 
-    async def _ended(self, operation: str, call: asyncio.Task[Any]) -> Any:
+    async def _result_of(self, operation: str, call: asyncio.Task[Any]) -> Any:
         await asyncio.wait([call], timeout=self.deadline + _GRACE)
         if call.done():
             with suppress(CallTimeout):
@@ -296,8 +296,8 @@ class Calls:
         seen = f"{operation} did not end within {min(self.deadline, self.connector.timeout or math.inf):g} s."
         raise Broken(KEEPS_DEADLINE.get(operation, _ANY_KEEPS_DEADLINE), seen)
 
-    def _begin(self, operation: str, **arguments: Any) -> asyncio.Task[Any]:
-        self.needs(operation)
+    def _start(self, operation: str, **arguments: Any) -> asyncio.Task[Any]:
+        self.skip_if_late(operation)
         until = time.monotonic() + self.deadline
         call = Call(self.connector, operation, deadline=until, idempotency_key=arguments.get("idempotency_key"))
         return asyncio.ensure_future(invoke(call, self.registry.plugins, **arguments))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-__all__ = ["Broken", "Contract", "holds"]
+__all__ = ["Broken", "Contract", "expect"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -69,7 +69,7 @@ class Broken(AssertionError):
         super().__init__(masked(text))
 
 
-def holds(condition: object, seen: str) -> None:
+def expect(condition: object, seen: str) -> None:
     """Fail the check unless the condition is true.
 
     Args:

@@ -12,9 +12,9 @@ from connector_core.models import Resource
 from connector_core.phases import Phase
 from connector_core.service.answers import MOST_CARRIED
 from connector_core.service.watchdog import Watchdog
-from connector_core.testing.common_suite import AT_THE_SAME_TIME, NOT_BLOCKED, ConnectorSuite, spelled
+from connector_core.testing.common_suite import AT_THE_SAME_TIME, NOT_BLOCKED, ConnectorSuite, describe
 from connector_core.testing.connector_calls import KEEPS_DEADLINE, arguments_of_do
-from connector_core.testing.contracts import Contract, holds
+from connector_core.testing.contracts import Contract, expect
 
 if TYPE_CHECKING:
     from connector_core.errors import CallError
@@ -68,7 +68,7 @@ class BaseSyncConnectorSuite(ConnectorSuite):
             return watchdog.blocked_at
 
         where = calls.run(watched())
-        holds(where is None, f"The event loop is blocked at {where}.")
+        expect(where is None, f"The event loop is blocked at {where}.")
 
     @Contract(
         "do ends when its call is cancelled.",
@@ -77,9 +77,9 @@ class BaseSyncConnectorSuite(ConnectorSuite):
     )
     def test_do_can_be_given_up(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
         async def ended() -> bool:
-            return await calls.given_up("do", **arguments_of_do(await calls.attempt(task_that_succeeds)))
+            return await calls.ends_when_cancelled("do", **arguments_of_do(await calls.attempt(task_that_succeeds)))
 
-        holds(calls.run(ended()), "do continued after it was cancelled.")
+        expect(calls.run(ended()), "do continued after it was cancelled.")
 
     @AT_THE_SAME_TIME
     def test_different_jobs_do_not_mix(
@@ -91,14 +91,14 @@ class BaseSyncConnectorSuite(ConnectorSuite):
         async def together() -> list[Resource | CallError]:
             examples = [task_that_succeeds, task_that_fails] * 2
             attempts = [await calls.attempt(example) for example in examples]
-            return await asyncio.gather(*(calls.ending(attempt) for attempt in attempts))
+            return await asyncio.gather(*(calls.end_of(attempt) for attempt in attempts))
 
         ends = calls.run(together())
         succeeded = [isinstance(end, Resource) and end.phase is Phase.SUCCEEDED for end in ends]
-        holds(
+        expect(
             succeeded == [True, False] * 2,
-            f"Of four concurrent tasks, two that succeed ended with {' and '.join(map(spelled, ends[::2]))}, and two "
-            f"that fail ended with {' and '.join(map(spelled, ends[1::2]))}.",
+            f"Of four concurrent tasks, two that succeed ended with {' and '.join(map(describe, ends[::2]))}, and two "
+            f"that fail ended with {' and '.join(map(describe, ends[1::2]))}.",
         )
 
     @Contract(
@@ -112,7 +112,7 @@ class BaseSyncConnectorSuite(ConnectorSuite):
             return [(await calls.do(attempt)).phase for _ in range(2)]
 
         phases = [phase.name for phase in calls.run(twice())]
-        holds(phases == ["SUCCEEDED"] * 2, f"The two calls ended as {' and '.join(phases)}.")
+        expect(phases == ["SUCCEEDED"] * 2, f"The two calls ended as {' and '.join(phases)}.")
 
     @Contract(
         "The answer of do fits into Flyte 2's task status of 256 KiB.",
@@ -126,4 +126,4 @@ class BaseSyncConnectorSuite(ConnectorSuite):
             return (await resource.to_flyte_idl(output_prefix=attempt.output_prefix)).ByteSize()
 
         seen = calls.run(size())
-        holds(seen <= MOST_CARRIED, f"The answer has {seen} bytes.")
+        expect(seen <= MOST_CARRIED, f"The answer has {seen} bytes.")
