@@ -58,7 +58,7 @@ JOB = TaskCategory("job")
 
 
 def ask(registry: ConnectorRegistry, question: Callable[[ConnectorClient], Awaitable[T]], **options: Any) -> T:
-    """Ask a service with the connectors of `registry`, through a client with these options."""
+    """Call a service with the connectors of `registry` through a client with these options."""
 
     async def main() -> T:
         async with (
@@ -74,7 +74,7 @@ def ask(registry: ConnectorRegistry, question: Callable[[ConnectorClient], Await
 async def bare_server(
     *services: Callable[[grpc.aio.Server], None], credentials: grpc.ServerCredentials | None = None
 ) -> AsyncIterator[int]:
-    """A server with no more than these services; gives its port."""
+    """Run a server with only these services, and yield its port."""
     server = grpc.aio.server()
     for add in services:
         add(server)
@@ -105,7 +105,7 @@ class TestConnectors:
         assert [(agent.name, agent.is_sync) for agent in listed] == [("Echo", True), ("Jobs", False)]
         assert listed == registry.list_connectors()
 
-    def test_one_is_asked_for_by_its_name(self, registry: ConnectorRegistry) -> None:
+    def test_one_is_described_by_its_name(self, registry: ConnectorRegistry) -> None:
         registry.register(Echo())
         asked = ask(registry, lambda client: client.get_connector_metadata("Echo"))
         assert asked == registry.get_connector_metadata("Echo")
@@ -125,7 +125,7 @@ class TestAJob:
         registry.register(Jobs())
         assert ask(registry, lambda client: client.create(TaskTemplate(type="job"), "s3://b/p")) == JobMeta(1).encode()
 
-    def test_create_hands_everything_on(self, registry: ConnectorRegistry) -> None:
+    def test_create_sends_all_arguments(self, registry: ConnectorRegistry) -> None:
         jobs = Jobs()
         registry.register(jobs)
         template, inputs = TaskTemplate(type="job", config={"a": "b"}), to_literal_map({"x": 1})
@@ -153,7 +153,7 @@ class TestAJob:
         ask(registry, lambda client: client.delete(JOB, JobMeta(7).encode()))
         assert jobs.deleted == [JobMeta(7)]
 
-    def test_metrics_are_asked_for_by_query_and_time(self, registry: ConnectorRegistry) -> None:
+    def test_metrics_are_selected_by_query_and_time(self, registry: ConnectorRegistry) -> None:
         class Measured(Jobs):
             def get_metrics(self, resource_meta: Any, **asked: Any) -> GetTaskMetricsResponse:
                 metric = f"{resource_meta.job_id} {list(asked['queries'])} {asked['start_time'].seconds}"
@@ -178,12 +178,12 @@ class TestAJob:
 
 
 class Logging(Jobs):
-    """Has a log of two responses and a token, endlessly if nobody says how many lines."""
+    """A connector whose log has two responses and a token, or is endless if no number of lines is given."""
 
     async def get_logs(
         self, resource_meta: Any, lines: int, token: str, **_: Any
     ) -> AsyncIterator[GetTaskLogsResponse]:
-        """Say what was asked for."""
+        """Yield lines with the token and a number, then the next token."""
         for number in range(lines or sys.maxsize):
             yield GetTaskLogsResponse(body=GetTaskLogsResponseBody(results=[f"{token}{number}"]))
         yield GetTaskLogsResponse(header=GetTaskLogsResponseHeader(token="next"))
@@ -199,7 +199,7 @@ class TestLogs:
         assert [*first.body.results, *second.body.results] == ["from 0", "from 1"]
         assert last.header.token == "next"
 
-    def test_whoever_has_read_enough_may_stop(self, registry: ConnectorRegistry) -> None:
+    def test_the_reader_may_stop_before_the_end(self, registry: ConnectorRegistry) -> None:
         async def read(client: ConnectorClient) -> str:
             async for page in client.get_logs(JOB, JobMeta(7).encode()):
                 return page.body.results[0]
@@ -210,7 +210,7 @@ class TestLogs:
 
 
 class TestASyncConnector:
-    def test_it_does_the_job_within_the_call(self, registry: ConnectorRegistry) -> None:
+    def test_the_job_ends_within_the_call(self, registry: ConnectorRegistry) -> None:
         registry.register(Echo())
         inputs = to_literal_map({"x": 1})
         done = ask(registry, lambda client: client.do(TaskTemplate(type="echo"), "s3://b/p", inputs))
@@ -221,7 +221,7 @@ class TestASyncConnector:
         done = ask(registry, lambda client: client.do(TaskTemplate(type="echo"), "s3://b/p"))
         assert done.outputs == to_literal_map({})
 
-    def test_an_async_connector_is_asked_otherwise(self, registry: ConnectorRegistry) -> None:
+    def test_do_of_an_async_connector_is_refused(self, registry: ConnectorRegistry) -> None:
         registry.register(Jobs())
         with pytest.raises(ServiceError, match="answers ExecuteTaskSync with UNIMPLEMENTED: "):
             ask(registry, lambda client: client.do(TaskTemplate(type="job"), "s3://b/p"))
@@ -229,7 +229,7 @@ class TestASyncConnector:
 
 class TestNoAnswer:
     def test_a_service_that_is_not_there(self) -> None:
-        with socket.socket() as taken:  # Bound, and not listening.
+        with socket.socket() as taken:  # Bound, but not listening.
             taken.bind(("127.0.0.1", 0))
             endpoint = f"127.0.0.1:{taken.getsockname()[1]}"
             with pytest.raises(
@@ -239,7 +239,7 @@ class TestNoAnswer:
         assert str(failed.value).endswith("; check the address, and that it is running.")
         assert (failed.value.endpoint, failed.value.code) == (endpoint, "UNAVAILABLE")
 
-    def test_a_service_that_says_nothing(self) -> None:
+    def test_a_service_that_does_not_answer(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as silent:
             endpoint = f"127.0.0.1:{silent.getsockname()[1]}"
             with pytest.raises(
@@ -292,7 +292,7 @@ class TestNoAnswer:
 
 
 class TestTLS:
-    """The service is that of `bare_server`, with one connector."""
+    """The service is a `bare_server` with one connector."""
 
     def ask(self, credentials: grpc.ServerCredentials | None, **options: Any) -> list[str]:
         class Metadata(AgentMetadataServiceServicer):
@@ -341,13 +341,13 @@ class TestTLS:
         ):
             ConnectorClient("localhost:8000", **options)  # type: ignore[arg-type]
 
-    def test_an_empty_file_of_certificates_is_no_leave_to_speak_in_plain_text(self) -> None:
+    def test_an_empty_file_of_certificates_does_not_allow_plaintext(self) -> None:
         with pytest.raises(ServiceError, match=r"UNAVAILABLE|cannot be reached"):
             self.ask(None, root_certificates=b"")
 
 
 def tls(authority: trustme.CA, *, clients: trustme.CA | None = None) -> grpc.ServerCredentials:
-    """Credentials of a service whose certificate is the authority's, and which may ask for one of its clients."""
+    """Return the credentials of a service with a certificate of the authority; it may require client certificates."""
     issued = authority.issue_cert("127.0.0.1")
     pair = (issued.private_key_pem.bytes(), issued.cert_chain_pems[0].bytes())
     asked = None if clients is None else clients.cert_pem.bytes()

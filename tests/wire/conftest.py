@@ -1,4 +1,4 @@
-"""A service, and both generations of Flyte as its callers."""
+"""Fixtures: a service, and both generations of Flyte as its callers."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from support.flyte import Flyte, Flyte1, Flyte2
 
 @pytest.fixture
 def registry() -> ConnectorRegistry:
-    """The connectors of the service; a test registers its own."""
+    """Return the registry of the service; a test registers its connectors."""
     return ConnectorRegistry(discover=False)
 
 
 @pytest.fixture
 def channel(registry: ConnectorRegistry) -> Iterator[grpc.Channel]:
-    """To a service of the registry's connectors."""
+    """Open a channel to a service with the registry's connectors."""
     with serving(registry) as endpoint, grpc.insecure_channel(endpoint) as channel:
         yield channel
 
 
 @pytest.fixture(params=[Flyte1, Flyte2], ids=["flyte1", "flyte2"])
 def flyte(request: Any, channel: grpc.Channel) -> Flyte:
-    """Each generation of Flyte, calling the service."""
+    """Return a caller of the service, for each generation of Flyte."""
     made: Flyte = request.param(channel)
     return made
 
 
 @pytest.fixture
 def flyte1(channel: grpc.Channel) -> Flyte1:
-    """Flyte 1, for what only it has."""
+    """Return Flyte 1 as a caller of the service."""
     return Flyte1(channel)
 
 
 @pytest.fixture
 def flyte2(channel: grpc.Channel) -> Flyte2:
-    """Flyte 2, for what only it has."""
+    """Return Flyte 2 as a caller of the service."""
     return Flyte2(channel)

@@ -1,4 +1,4 @@
-"""The connection itself, in frames of HTTP/2: gRPC's own clients hide them, and ping when they like."""
+"""The HTTP/2 frames of a connection, which gRPC's clients hide: they ping at times of their own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PINGS = 8
 
 
 class Frame(NamedTuple):
-    """A frame that came in."""
+    """A received frame."""
 
     kind: int
     flags: int
@@ -30,13 +30,13 @@ class Frame(NamedTuple):
 
 
 def frame(kind: int, payload: bytes = b"", flags: int = 0) -> bytes:
-    """A frame of the connection itself (RFC 9113, 4.1)."""
+    """Return the bytes of a frame for stream 0, the connection (RFC 9113, 4.1)."""
     return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, 0) + payload
 
 
 @contextmanager
 def connected(endpoint: str) -> Iterator[tuple[socket.socket, Iterator[Frame]]]:
-    """A connection, and the frames that come in until the server hangs up."""
+    """Open a connection, and yield it with the frames that arrive until the server closes it."""
     host, port = endpoint.split(":")
     with socket.create_connection((host, int(port)), timeout=30) as connection, connection.makefile("rb") as stream:
         connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS))
@@ -49,7 +49,7 @@ def _frames(stream: BinaryIO) -> Iterator[Frame]:
 
 
 def pings_answered(endpoint: str, every: float) -> int:
-    """How many of a few pings are answered, one after the other and without a call."""
+    """Send a few pings, one after the other and without a call; return the number of answers."""
     with connected(endpoint) as (connection, seen):
         for number in range(PINGS):
             connection.sendall(frame(PING, struct.pack(">Q", number)))
@@ -68,7 +68,7 @@ def test_a_connection_carries_2048_calls_at_a_time() -> None:
 
 @pytest.fixture
 def a_hundred_times_faster(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take the service's intervals by the hundredth."""
+    """Divide the service's intervals by 100."""
     faster = [(name, value // 100 if name.endswith("_ms") else value) for name, value in module._OPTIONS]
     assert [value for name, value in faster if name.endswith("_ms")] == [100, 100]
     monkeypatch.setattr(module, "_OPTIONS", faster)
@@ -81,12 +81,12 @@ def test_a_client_may_ping_as_often_as_flyte_does_without_a_call() -> None:
 
 
 @pytest.mark.usefixtures("a_hundred_times_faster")
-def test_a_client_that_pings_much_more_often_is_hung_up_on() -> None:
+def test_a_client_that_pings_much_more_often_is_disconnected() -> None:
     with serving(ConnectorRegistry(discover=False)) as endpoint:
         assert pings_answered(endpoint, every=0) < PINGS
 
 
-def test_what_grpc_allows_by_itself_would_not_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_grpcs_default_would_disconnect_flyte(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_OPTIONS", ())
     with serving(ConnectorRegistry(discover=False)) as endpoint:
         assert pings_answered(endpoint, every=0.3) < PINGS

@@ -31,14 +31,14 @@ from support.flyte import Flyte, Flyte1, Flyte2
 
 
 def jobs_with(registry: ConnectorRegistry, *steps: Any, **methods: Any) -> Jobs:
-    """A registered connector, some of whose methods are replaced."""
+    """Register a connector with some of its methods replaced, and return it."""
     connector: Jobs = type("Probe", (Jobs,), methods)(*steps)
     registry.register(connector)
     return connector
 
 
 class TestALife:
-    def test_it_is_created_asked_for_and_deleted(self, registry: ConnectorRegistry, flyte: Flyte) -> None:
+    def test_it_is_created_polled_and_deleted(self, registry: ConnectorRegistry, flyte: Flyte) -> None:
         connector = jobs_with(registry, Resource.running(message="half"), Resource.succeeded(outputs={"x": 1}))
         resource_meta = flyte.create("job")
         assert resource_meta == b'{"job_id":1}'
@@ -67,7 +67,7 @@ class TestALife:
         flyte1.jobs.DeleteTask(DeleteTaskRequest(task_type="job", resource_meta=b"{}", task_category=TaskCategory()))
         assert (len(connector.polled), len(connector.deleted)) == (1, 1)
 
-    def test_the_category_counts_where_both_are_sent(self, registry: ConnectorRegistry, flyte1: Flyte1) -> None:
+    def test_the_category_is_used_if_both_are_sent(self, registry: ConnectorRegistry, flyte1: Flyte1) -> None:
         connector = jobs_with(registry, Resource.running())
         category = TaskCategory(name="job")
         flyte1.jobs.GetTask(GetTaskRequest(task_type="other", resource_meta=b"{}", task_category=category))
@@ -81,7 +81,7 @@ class TestALife:
 
 
 class TestWhatTheConnectorIsGiven:
-    def test_create_gets_the_task_its_inputs_and_who_runs_it(self, registry: ConnectorRegistry, flyte: Flyte) -> None:
+    def test_create_gets_the_task_its_inputs_and_the_execution(self, registry: ConnectorRegistry, flyte: Flyte) -> None:
         connector = jobs_with(registry)
         flyte.create("job", inputs={"n": 3, "s": "x"}, prefix="s3://b/1", attempt=1, execution="e1")
         (given,) = connector.created
@@ -143,7 +143,7 @@ class TestWhatTheConnectorIsGiven:
             seen.append((get_connector_secret("token"), dict(current_call().settings)))
 
         jobs_with(registry, create=create, get=get, delete=delete)
-        # A secret may have any name, that of a parameter too.
+        # A secret may have any name, including the name of a parameter.
         flyte2.create("job", secrets={"task_template": "one"}, configs={"region": "eu"})
         flyte2.get("job", b"{}", secrets={"token": "two"}, configs={})
         flyte2.delete("job", b"{}", secrets={"token": "three"}, configs={"a": "b"})
@@ -178,7 +178,7 @@ class TestWhatFlyteIsTold:
         assert state.phase is Phase.FAILED
         assert state.message.startswith("The outputs cannot be sent: outputs.x: ")
 
-    def test_outputs_larger_than_flyte_takes_end_the_job(self, registry: ConnectorRegistry, flyte: Flyte) -> None:
+    def test_outputs_larger_than_flyte_accepts_end_the_job(self, registry: ConnectorRegistry, flyte: Flyte) -> None:
         jobs_with(registry, Resource.succeeded(outputs={"small": 1, "large": "x" * 5_000_000}))
         state = flyte.get("job", b"{}")
         assert state.phase is Phase.FAILED
@@ -215,7 +215,7 @@ class TestLogs:
 
 
 class TestMetrics:
-    def test_what_is_asked_for_reaches_the_connector(self, registry: ConnectorRegistry, flyte: Flyte) -> None:
+    def test_the_queries_and_times_reach_the_connector(self, registry: ConnectorRegistry, flyte: Flyte) -> None:
         given: dict[str, Any] = {}
 
         async def get_metrics(self: Any, resource_meta: Any, **asked: Any) -> GetTaskMetricsResponse:
@@ -235,7 +235,7 @@ class TestSyncConnectors:
         registry.register(Echo())
         assert flyte1.do("echo", inputs={"x": 1})[:3] == (Phase.SUCCEEDED, "", {"x": 1})
 
-    def test_do_gets_who_runs_it(self, registry: ConnectorRegistry, flyte1: Flyte1) -> None:
+    def test_do_gets_the_execution(self, registry: ConnectorRegistry, flyte1: Flyte1) -> None:
         given: dict[str, Any] = {}
 
         def do(self: Any, **arguments: Any) -> Resource:
@@ -255,7 +255,7 @@ class TestSyncConnectors:
             assert flyte2.get("echo", resource_meta)[:3] == (Phase.SUCCEEDED, "", {"x": 1})
         flyte2.delete("echo", resource_meta)
 
-    def test_a_result_too_large_for_that_is_a_failure_that_says_so(
+    def test_a_result_that_is_too_large_for_the_metadata_is_a_failure(
         self, registry: ConnectorRegistry, flyte2: Flyte2
     ) -> None:
         registry.register(Echo())

@@ -79,8 +79,8 @@ class TestListing:
             ["echo"],
         )
 
-    def test_it_waits_for_nobody(self, registry: ConnectorRegistry, flyte: Flyte) -> None:
-        """Neither for calls that hang, nor for threads that are all taken."""
+    def test_it_does_not_wait_for_calls(self, registry: ConnectorRegistry, flyte: Flyte) -> None:
+        """It is answered while calls hang and all threads are in use."""
         release = threading.Event()
 
         def get(self: Any, resource_meta: Any) -> Resource:
@@ -153,9 +153,7 @@ class TestWhatIsPermitted:
         with refused(StatusCode.RESOURCE_EXHAUSTED, "larger than max"):
             flyte.create("job", inputs={"text": "x" * 40_000_000})
 
-    def test_an_answer_larger_than_flyte_takes_is_an_error_that_says_so(
-        self, registry: ConnectorRegistry, flyte: Flyte
-    ) -> None:
+    def test_an_answer_larger_than_flyte_accepts_is_an_error(self, registry: ConnectorRegistry, flyte: Flyte) -> None:
         registry.register(Jobs(Resource.running(custom_info={"x": "x" * 5_000_000})))
         with refused(
             StatusCode.INTERNAL, r"^The answer has \d+ bytes, and Flyte accepts 4194304; send less custom_info"
@@ -185,7 +183,7 @@ class TestWhatIsPermitted:
 
         async def get(self: Any, resource_meta: Any) -> Resource:
             blocked.set()
-            assert release.wait(60)  # As a connector does that knows no better.
+            assert release.wait(60)  # It blocks the event loop, as a faulty connector does.
             return Resource.running()
 
         registry.register(type("Probe", (Jobs,), {"get": get})())
@@ -194,13 +192,13 @@ class TestWhatIsPermitted:
         futures = [flyte.jobs.GetTask.future(request, timeout=60)]
         assert blocked.wait(30)
         futures += [flyte.jobs.GetTask.future(request, timeout=60) for _ in range(2000)]
-        # Time for them to arrive, or to be refused, while nobody takes them.
+        # Time for the calls to arrive, or to be refused, while the event loop is blocked.
         threading.Timer(1, release.set).start()
         assert {future.code() for future in futures} == {StatusCode.OK}
 
 
 class TestABackendThatFails:
-    """Flyte never forgets an error of GetTask."""
+    """GetTask does not answer with an error, because Flyte counts the errors of a job's whole life."""
 
     def test_is_answered_with_the_state_that_was_seen_last(self, registry: ConnectorRegistry, flyte: Flyte) -> None:
         last = Resource.running(message="half")
@@ -282,7 +280,7 @@ class TestStopping:
 
         asyncio.run(main())
 
-    def test_it_says_so_first(self, registry: ConnectorRegistry) -> None:
+    def test_health_reports_it_first(self, registry: ConnectorRegistry) -> None:
         began, release = threading.Event(), threading.Event()
 
         def get(self: Any, resource_meta: Any) -> Resource:
@@ -322,7 +320,7 @@ class TestStopping:
             Flyte1(channel).create("job", attempt=0)
         assert (len(connector.created), connector.deleted) == (1, [])
 
-    def test_a_bound_ends_what_does_not_end(self, registry: ConnectorRegistry) -> None:
+    def test_calls_that_do_not_end_are_cancelled(self, registry: ConnectorRegistry) -> None:
         async def get(self: Any, resource_meta: Any) -> Resource:
             began.set()
             await asyncio.Event().wait()

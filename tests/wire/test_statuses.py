@@ -1,4 +1,4 @@
-"""What an error is to a caller: the status, and a text that it can read."""
+"""The status and the details with which the service answers each error."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from support.flyte import Flyte, Flyte1, Flyte2, refused
 
 
 def raising(registry: ConnectorRegistry, operation: str, error: BaseException, **attributes: Any) -> None:
-    """Register an async connector, one method of which raises."""
+    """Register an async connector with one method that raises."""
 
     async def method(self: Any, *_: Any, **__: Any) -> Any:
         raise error
@@ -46,7 +46,7 @@ def call(flyte: Flyte, operation: str) -> Any:
 
 @pytest.fixture(params=["create", "get", "delete"])
 def operation(request: Any) -> str:
-    """Each RPC that every job sees."""
+    """Return the operation of each RPC that every async connector serves."""
     return str(request.param)
 
 
@@ -125,14 +125,14 @@ class TestABadRequest:
         with refused(StatusCode.INVALID_ARGUMENT, r"^n: expected int, got str"):
             flyte.create("job", inputs={"n": "three"})
 
-    def test_bytes_that_are_no_message(self, channel: grpc.Channel, flyte: Flyte) -> None:
+    def test_bytes_that_are_not_a_message(self, channel: grpc.Channel, flyte: Flyte) -> None:
         for rpc in ("CreateTask", "GetTask", "DeleteTask", "GetTaskMetrics"):
             with refused(StatusCode.INVALID_ARGUMENT, rf"^The request is not a flyteidl\.admin\.{rpc}Request\.$"):
                 channel.unary_unary(f"/{flyte.service}/{rpc}")(b"\x0a\xff", timeout=30)
         with refused(StatusCode.INVALID_ARGUMENT, r"^The request is not a flyteidl\.admin\.GetTaskLogsRequest\.$"):
             list(channel.unary_stream(f"/{flyte.service}/GetTaskLogs")(b"\x0a\xff", timeout=30))
 
-    def test_a_connection_that_is_none(self, registry: ConnectorRegistry, channel: grpc.Channel) -> None:
+    def test_a_connection_that_cannot_be_read(self, registry: ConnectorRegistry, channel: grpc.Channel) -> None:
         registry.register(Jobs())
         request = GetTaskRequest(task_type="job", resource_meta=b"{}").SerializeToString() + b"\x2a\x02\x0a\xff"
         with refused(StatusCode.INVALID_ARGUMENT, r"^The request's connection cannot be read\.$"):
@@ -150,7 +150,7 @@ class TestABadRequest:
             with refused(StatusCode.INVALID_ARGUMENT, r"^The second message of ExecuteTaskSync must be the inputs"):
                 flyte1.execute(*requests)
 
-    def test_an_execution_of_bytes_that_are_no_message(self, channel: grpc.Channel) -> None:
+    def test_an_execution_of_bytes_that_are_not_a_message(self, channel: grpc.Channel) -> None:
         execute = channel.stream_stream("/flyteidl.service.SyncAgentService/ExecuteTaskSync")
         with refused(StatusCode.INVALID_ARGUMENT, r"^The request is not a flyteidl\.admin\.ExecuteTaskSyncRequest\.$"):
             list(execute(iter([b"\x0a\xff"]), timeout=30))
@@ -167,14 +167,16 @@ class TestTheOtherKind:
         with refused(StatusCode.UNIMPLEMENTED, r"^job is served by an async connector: call CreateTask\.$"):
             flyte1.do("job")
 
-    def test_logs_and_metrics_that_it_does_not_have(self, registry: ConnectorRegistry, flyte: Flyte) -> None:
+    def test_logs_and_metrics_that_the_connector_does_not_implement(
+        self, registry: ConnectorRegistry, flyte: Flyte
+    ) -> None:
         registry.register(Jobs())
         with refused(StatusCode.UNIMPLEMENTED, r"^Jobs does not implement get_logs\.$"):
             flyte.logs("job", b"{}")
         with refused(StatusCode.UNIMPLEMENTED, r"^Jobs does not implement get_metrics\.$"):
             flyte.metrics("job", b"{}")
 
-    def test_a_state_that_is_none(self, registry: ConnectorRegistry, flyte2: Flyte2) -> None:
+    def test_metadata_that_carries_no_result(self, registry: ConnectorRegistry, flyte2: Flyte2) -> None:
         registry.register(Echo())
         for encoded in (b"", b"{}"):
             with refused(
@@ -195,7 +197,7 @@ class TestTooMuch:
         category = flyte.messages.TaskCategory(name="job")
         request = flyte.messages.GetTaskRequest(task_category=category, resource_meta=b"{}")
         futures = [flyte.jobs.GetTask.future(request, timeout=60) for _ in range(calls)]
-        # Those that are refused end at once, and those that wait do not.
+        # Calls that are refused end at once; calls that wait do not.
         first = next(future for future in _ended(futures))
         assert (first.code(), "calls already wait for a thread" in first.details()) == (
             StatusCode.RESOURCE_EXHAUSTED,
@@ -255,7 +257,7 @@ class TestWhatAConnectorRaises:
             call(flyte, method)
 
     @pytest.mark.parametrize("method", ["create", "delete"])
-    def test_the_backends_own_exceptions_are_passing_where_the_connector_says_so(
+    def test_transient_errors_of_the_connector_are_temporary_failures(
         self, registry: ConnectorRegistry, flyte: Flyte, method: str
     ) -> None:
         raising(registry, method, ConnectionResetError("gone"), transient_errors=(ConnectionError,))
@@ -320,7 +322,7 @@ class TestWhatAConnectorRaises:
             return "rubbish"
 
         registry.register(type("Probe", (Jobs,), {operation: method})())
-        if operation == "delete":  # What it returns says nothing.
+        if operation == "delete":  # The result of delete is ignored.
             call(flyte, operation)
         else:
             with refused(StatusCode.INTERNAL, rf"Probe\.{operation} returned str; it must return"):
@@ -333,7 +335,7 @@ class TestWhatAConnectorRaises:
         ):
             flyte1.do("echo")
 
-    def test_the_service_goes_on_after_sys_exit(self, registry: ConnectorRegistry, flyte: Flyte) -> None:
+    def test_the_service_continues_after_sys_exit(self, registry: ConnectorRegistry, flyte: Flyte) -> None:
         raising(registry, "get", SystemExit(1))
         for _ in range(2):
             with refused(StatusCode.INTERNAL, "sys.exit"):
@@ -348,7 +350,7 @@ class TestDetails:
             flyte.get("job", b"{}")
         assert len(caught.value.details().encode()) < 4096  # type: ignore[attr-defined]
 
-    def test_they_hold_no_secret_that_the_connector_was_given(
+    def test_they_contain_no_secret_of_the_call(
         self, registry: ConnectorRegistry, flyte2: Flyte2, caplog: pytest.LogCaptureFixture
     ) -> None:
         async def get(self: Any, resource_meta: Any) -> Resource:

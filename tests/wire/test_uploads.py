@@ -1,4 +1,4 @@
-"""Outputs that are written to storage before a job has SUCCEEDED, as either generation of Flyte sees it."""
+"""Uploads of outputs before a job is reported as SUCCEEDED, as either generation of Flyte sees it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PREFIX = "memory://bucket/outputs"
 
 @pytest.fixture
 def put(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], None]:
-    """Has a function called before each upload to the storage."""
+    """Return a function that sets what is called before each upload to the storage."""
     storage = fsspec.filesystem("memory").__class__
     original = storage.put
 
@@ -36,7 +36,7 @@ def put(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], None]
 
 @pytest.fixture
 def connector(registry: ConnectorRegistry, tmp_path: Path) -> Jobs:
-    """Its job runs, and then has succeeded with a file of this machine."""
+    """Register a connector whose job runs at the first poll and has then succeeded with a local file."""
     report = tmp_path / "report.csv"
     report.write_text("a,b\n")
     connector = Jobs(Resource.running(message="half"), Resource.succeeded(outputs={"report": File(str(report))}))
@@ -44,7 +44,7 @@ def connector(registry: ConnectorRegistry, tmp_path: Path) -> Jobs:
     return connector
 
 
-def test_an_upload_that_takes_longer_than_a_call_is_not_begun_again(
+def test_an_upload_that_takes_longer_than_a_call_is_not_started_again(
     connector: Jobs, flyte: Flyte, put: Callable[[Callable[[], None]], None]
 ) -> None:
     uploads: list[str] = []
@@ -63,7 +63,7 @@ def test_an_upload_that_takes_longer_than_a_call_is_not_begun_again(
     assert (uploads, len(connector.polled)) == (["begun"], 2)
 
 
-def test_two_polls_at_once_begin_one_upload(
+def test_two_concurrent_polls_start_one_upload(
     registry: ConnectorRegistry, flyte: Flyte, tmp_path: Path, put: Callable[[Callable[[], None]], None]
 ) -> None:
     report = tmp_path / "report.csv"
@@ -108,7 +108,7 @@ def test_a_job_of_another_category_with_equal_metadata_is_polled(
     assert (state.phase, state.message) == (Phase.RUNNING, "another")
 
 
-def test_a_storage_that_does_not_answer_fails_no_job(
+def test_a_storage_that_does_not_answer_does_not_fail_the_job(
     connector: Jobs, flyte: Flyte, put: Callable[[Callable[[], None]], None]
 ) -> None:
     errors: list[Exception] = [ConnectionResetError("gone"), TimeoutError("slow")]
@@ -122,7 +122,7 @@ def test_a_storage_that_does_not_answer_fails_no_job(
     assert seen == [Phase.RUNNING, Phase.RUNNING, Phase.RUNNING, Phase.SUCCEEDED]
 
 
-def test_a_place_that_may_not_be_written_to_ends_the_job(
+def test_a_location_without_write_permission_ends_the_job(
     connector: Jobs, flyte: Flyte, put: Callable[[Callable[[], None]], None]
 ) -> None:
     def refuse() -> None:
