@@ -44,8 +44,8 @@ REASONS = {
     "othername": "is refused: 'acme_othername:Greeting' returns a connector for the task type greeting. The entry's "
     'name must be the task type: add greeting = "acme_othername:Greeting" to '
     '[project.entry-points."flytekit.connectors"] of the package.',
-    "registers": "is refused: acme_registers calls ConnectorRegistry.register(…) when it is imported. Remove the call, "
-    "because the entry registers the connector; a second registry would find nothing.",
+    "registers": "is refused: acme_registers calls ConnectorRegistry.register(…) when it is imported. Remove the call: "
+    "the entry registers the connector, and a second registry would find nothing.",
     "twin": "The task type twin is claimed by twin-one 1.0 (twin_one:Greeting) and twin-two 1.0 (twin_two:Greeting); "
     "uninstall one, or choose with CONNECTORS_PREFER=twin=twin-one.",
 }
