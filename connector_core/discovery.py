@@ -1,4 +1,4 @@
-"""Finds the entry points of installed distributions, without importing them, and decides which of them count.
+"""Finds the entry points of installed distributions, without importing them, and reads the settings about them.
 
 The group ``flytekit.connectors`` has one entry per task type. The entry's name *is* the task type, so a list of task
 types needs no import. The group ``connector_core`` has pluggy plugins.
@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import re
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import importlib_metadata
@@ -19,7 +18,7 @@ import importlib_metadata
 from connector_core.errors import InvalidSetting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = [
     "CONNECTOR_GROUP",
@@ -28,10 +27,9 @@ __all__ = [
     "Scan",
     "Settings",
     "State",
-    "apply_settings",
+    "by_name",
     "canonical_name",
     "scan",
-    "sort_out",
 ]
 
 CONNECTOR_GROUP = "flytekit.connectors"
@@ -147,7 +145,7 @@ def scan() -> Scan:
             unreadable.append(f"The metadata of the distribution that declares {entry.value!r} is broken: {error}.")
         found[entry] = None
     # Plugins are registered in this order, so it must not depend on the order of a directory listing.
-    return Scan(tuple(entries), tuple(sorted(plugins, key=_by_name)), tuple(unreadable))
+    return Scan(tuple(entries), tuple(sorted(plugins, key=by_name)), tuple(unreadable))
 
 
 def _name_and_version(distribution: Any) -> tuple[str, str]:
@@ -159,29 +157,13 @@ def _name_and_version(distribution: Any) -> tuple[str, str]:
     return distribution.metadata["Name"], distribution.metadata["Version"]
 
 
-def apply_settings(entry: Entry, settings: Settings) -> Entry:
-    """Return the entry, disabled if a setting says so."""
-    if not settings.autoload:
-        return _disabled(entry, "CONNECTORS_AUTOLOAD=0")
-    if pattern := _first_match(entry, settings.disable):
-        return _disabled(entry, f"CONNECTORS_DISABLE={pattern}")
-    if settings.allow and not _first_match(entry, settings.allow):
-        return _disabled(entry, f"CONNECTORS_ALLOW={','.join(settings.allow)}")
-    return entry
+def canonical_name(name: str) -> str:
+    """Return the normalised form of a distribution's name (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def sort_out(entries: Iterable[Entry], settings: Settings) -> tuple[Entry, ...]:
-    """Return the entries sorted by task type, with the state that follows from the settings and the other entries."""
-    allowed = [apply_settings(entry, settings) for entry in entries]
-    claims: dict[str, list[Entry]] = {}
-    for entry in allowed:
-        if entry.state is State.DISCOVERED:
-            claims.setdefault(entry.task_type, []).append(entry)
-    sorted_out = [_resolve_conflict(entry, claims.get(entry.task_type, ()), settings) for entry in allowed]
-    return tuple(sorted(sorted_out, key=_by_name))
-
-
-def _by_name(entry: Entry) -> tuple[str, str]:
+def by_name(entry: Entry) -> tuple[str, str]:
+    """Return the key by which entries are sorted: task type, then distribution."""
     return entry.task_type, entry.distribution or ""
 
 
@@ -199,56 +181,13 @@ def _entry_points_one_by_one(unreadable: list[str]) -> Iterator[importlib_metada
         try:
             name, points = canonical_name(distribution.name), distribution.entry_points
         except Exception as error:
-            place = getattr(
-                distribution, "_path", distribution
-            )  # Older releases of importlib-metadata do not give the path in the error.
+            # The error of older releases of importlib-metadata lacks the path.
+            place = getattr(distribution, "_path", distribution)
             unreadable.append(f"The metadata of {place} is broken: {error}; reinstall it.")
             continue
         if name not in seen:
             seen.add(name)
             yield from points
-
-
-def _resolve_conflict(entry: Entry, claims: Sequence[Entry], settings: Settings) -> Entry:
-    if entry.state is not State.DISCOVERED or len(claims) < 2:
-        return entry
-    preferred = settings.prefer.get(entry.task_type)
-    if preferred is not None and sum(_same_name(claim.distribution, preferred) for claim in claims) == 1:
-        if _same_name(entry.distribution, preferred):
-            return entry
-        return _disabled(entry, f"CONNECTORS_PREFER={entry.task_type}={preferred}")
-    claimants = " and ".join(sorted(f"{claim.origin} ({claim.value})" for claim in claims))
-    suggestion = min((claim.distribution for claim in claims if claim.distribution), default="NAME")
-    return entry._replace(
-        state=State.CONFLICTING,
-        reason=f"The task type {entry.task_type} is claimed by {claimants}; uninstall one, "
-        f"or choose with CONNECTORS_PREFER={entry.task_type}={suggestion}.",
-    )
-
-
-def _disabled(entry: Entry, setting: str) -> Entry:
-    reason = f"The entry {entry.task_type} of {entry.origin} is disabled by {setting}; change the setting to use it."
-    return entry._replace(state=State.DISABLED, reason=reason)
-
-
-def _first_match(entry: Entry, patterns: Iterable[str]) -> str | None:
-    for pattern in patterns:
-        kind, colon, name = pattern.partition(":")
-        if colon and kind == "dist":
-            if _same_name(entry.distribution, name):
-                return pattern
-        elif fnmatchcase(entry.task_type, pattern):
-            return pattern
-    return None
-
-
-def _same_name(one: str | None, other: str) -> bool:
-    return one is not None and canonical_name(one) == canonical_name(other)
-
-
-def canonical_name(name: str) -> str:
-    """Return the normalised form of a distribution's name (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _words(text: str) -> tuple[str, ...]:

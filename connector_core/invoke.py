@@ -8,32 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_core.call import Outcome, current, running
-from connector_core.connector import AsyncConnectorBase, ConnectorBase
+from connector_core.connector import AsyncConnectorBase
 from connector_core.errors import (
-    CallTimeout,
     ConnectorError,
     ConnectorExited,
-    ConnectorOverloaded,
     InvalidConnector,
     TransientError,
 )
 from connector_core.models import Resource
+from connector_core.plain_methods import call_in_thread, is_plain
 from connector_core.secrets import secret_sources
-from connector_core.threads import Expired, Threads
 
 if TYPE_CHECKING:
     from connector_core.call import Call
     from connector_core.idl import GetTaskLogsResponse
     from connector_core.plugins import Plugins
 
-__all__ = ["invoke", "stream_logs", "waiting_calls"]
+__all__ = ["invoke", "stream_logs"]
 
 
 async def invoke(call: Call, plugins: Plugins | None = None, /, **arguments: Any) -> Any:
@@ -96,12 +93,7 @@ async def stream_logs(
                 await responses.aclose()
 
 
-def waiting_calls() -> int:
-    """Return the number of calls that wait for a thread of the shared pool."""
-    return _shared_threads().waiting
-
-
-# The two context managers are classes because every call pays for them: a generator costs three times as much.
+# The two context managers are classes: entering and leaving a generator costs each call 2.5 us instead of 0.4 us.
 
 
 class _Observed:
@@ -157,9 +149,9 @@ class _Inside:
 async def _call_method(call: Call, method: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
     signature = _signature_of(method)
     arguments = _accepted(signature, arguments)
-    if signature.is_coroutine:
+    if not signature.is_plain:
         return await _in_time(call, method(**arguments))
-    result = await _in_thread(call, partial(method, **arguments))
+    result = await call_in_thread(call, partial(method, **arguments))
     # A decorator may hide an async method behind a plain function: its result must still be awaited.
     return await _in_time(call, result) if isinstance(result, Awaitable) else result
 
@@ -167,7 +159,7 @@ async def _call_method(call: Call, method: Callable[..., Any], arguments: Mappin
 def _next(call: Call, responses: Iterator[Any] | AsyncIterator[Any]) -> Coroutine[Any, Any, Any]:
     if isinstance(responses, AsyncIterator):
         return _in_time(call, anext(responses, _END))
-    return _in_thread(call, partial(next, responses, _END))
+    return call_in_thread(call, partial(next, responses, _END))
 
 
 async def _in_time(call: Call, awaitable: Awaitable[Any]) -> Any:
@@ -179,41 +171,14 @@ async def _in_time(call: Call, awaitable: Awaitable[Any]) -> Any:
             return await awaitable
     except TimeoutError as error:
         if timer.expired():
-            raise _timeout(call, seconds) from error
+            raise call.timed_out(seconds) from error
         raise
-
-
-async def _in_thread(call: Call, function: Callable[[], Any]) -> Any:
-    """Call the function in a thread, within the call's time limit."""
-    threads = _threads_of(call.connector)
-    if threads.waiting >= _MOST_WAITING:
-        raise ConnectorOverloaded(type(call.connector).__name__, call.operation, threads.waiting)
-    seconds = call.seconds_left
-    try:
-        return await threads.run(function, seconds)
-    except Expired as error:
-        raise _timeout(call, seconds) from error
-
-
-def _timeout(call: Call, seconds: float | None) -> CallTimeout:
-    return CallTimeout(type(call.connector).__name__, call.operation, max(seconds or 0, 0))
-
-
-def _threads_of(connector: ConnectorBase) -> Threads:
-    """Return the shared threads, or the connector's own if it has a ``max_concurrency``: a limit over all loops."""
-    if connector.max_concurrency is None:
-        return _shared_threads()
-    with _own_threads_lock:
-        threads: Threads | None = vars(connector).get(_OWN_THREADS)
-        if threads is None:
-            threads = vars(connector)[_OWN_THREADS] = Threads(connector.max_concurrency, type(connector).__name__)
-    return threads
 
 
 class _Signature(NamedTuple):
     names: frozenset[str] | None
     """The keyword arguments that the function and every function that it decorates accept; None: any."""
-    is_coroutine: bool
+    is_plain: bool
 
 
 def _accepted(signature: _Signature, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -235,7 +200,7 @@ def _signature(function: Callable[..., Any]) -> _Signature:
             names = frozenset(parameter.name for parameter in parameters)
             accepted = names if accepted is None else accepted & names
         layer = getattr(layer, "__wrapped__", None)
-    return _Signature(accepted, inspect.iscoroutinefunction(function))
+    return _Signature(accepted, is_plain(function))
 
 
 def _check_result(call: Call, result: Any) -> None:
@@ -259,17 +224,4 @@ def _wrong_result(call: Call, result: str) -> InvalidConnector:
     return InvalidConnector(f"{type(call.connector).__name__}.{call.operation} returned {result}")
 
 
-@lru_cache(maxsize=1)
-def _shared_threads() -> Threads:
-    return Threads(_THREADS, "connector")
-
-
-_THREADS = 512
-"""Plain methods mostly wait for a backend. Threads start as they are needed, and an idle one is used first."""
-
-_MOST_WAITING = 1024
-"""Calls that may wait for a thread. Further calls are refused at once instead of waiting past their deadline."""
-
 _END: Any = object()
-_own_threads_lock = threading.Lock()
-_OWN_THREADS = "_connector_core_threads"

@@ -9,7 +9,8 @@ from contextvars import ContextVar
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeVar
 
-from connector_core.discovery import Entry, Scan, Settings, State, apply_settings, scan, sort_out
+from connector_core.conflicts import apply_settings, resolve_conflicts
+from connector_core.discovery import Entry, Scan, Settings, State, scan
 from connector_core.errors import (
     ConnectorConflict,
     ConnectorDisabled,
@@ -296,7 +297,7 @@ class ConnectorRegistry:
             for entry, slot in known.items()
             if slot.loading or slot.entry.state in (State.LOADED, State.FAILED)
         }
-        settled = sort_out(dict.fromkeys([*known, *(entry.found for entry in entries)]), self.settings)
+        settled = resolve_conflicts(dict.fromkeys([*known, *(entry.found for entry in entries)]), self.settings)
         unchanged = {slot.entry: slot for slot in self._slots}
         self._slots = tuple(kept.get(entry.found) or unchanged.get(entry) or _Slot(entry) for entry in settled)
 

@@ -137,7 +137,7 @@ def _generic_kind(python_type: Any) -> Kind | None:
         key, value = map(_kind_within, arguments)
         return MapKind(name, key, value) if key is SCALARS[str] else DictKind(name, key, value)
     if arguments and (parameters := getattr(origin, "__parameters__", ())):  # A generic dataclass, such as Page[int].
-        from connector_core.literals.records import record_kind
+        from connector_core.literals.dataclass_like import record_kind
 
         bound = dict(zip(parameters, arguments, strict=False))
         return record_kind(origin, lambda part: _kind_within(_substitute(part, bound)))
@@ -170,7 +170,7 @@ def _class_kind(python_type: Any) -> Kind | None:
         return PathKind()
     if (kind := _blob_or_dataset_kind(python_type)) is not None:
         return kind
-    from connector_core.literals.records import record_kind
+    from connector_core.literals.dataclass_like import record_kind
 
     return record_kind(python_type, _kind_within)
 

@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from typing import TYPE_CHECKING, NamedTuple
 
-from connector_core.call import idempotency_key
+from connector_core.idempotency import idempotency_key
 from connector_core.idl import (
     Identifier,
     NodeExecutionIdentifier,

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from flyteidl.admin.agent_pb2 import CreateTaskResponse, DeleteTaskResponse, GetTaskResponse
 from grpc import StatusCode
 
-from connector_core.call import idempotency_key
 from connector_core.connector import AsyncConnectorBase, ConnectorBase, SyncConnectorBase, implements
 from connector_core.errors import CallTimeout, ConnectorError, InvalidConnector, TransientError
-from connector_core.idl import GetTaskLogsResponse, GetTaskMetricsResponse, TaskExecutionMetadata
+from connector_core.idempotency import earlier_keys, idempotency_key
+from connector_core.idl import GetTaskLogsResponse, GetTaskMetricsResponse
 from connector_core.invoke import invoke, stream_logs
 from connector_core.models import Resource
 from connector_core.secrets import masked
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 
     from connector_core.call import Call
     from connector_core.meta import ResourceMeta
-    from connector_core.models import TaskCategory
     from connector_core.registry import ConnectorRegistry
     from connector_core.service.metrics import Metrics
 
@@ -88,7 +87,7 @@ class AsyncConnectorService(Servicer):
             key = idempotency_key(connector.task_category, metadata)
             call = received.call(connector, request, key=key, metadata=metadata, detached=True)
             resource_meta = await self.creations.create(
-                call, {**arguments, "idempotency_key": key}, _earlier_keys(connector.task_category, metadata)
+                call, {**arguments, "idempotency_key": key}, earlier_keys(connector.task_category, metadata)
             )
             return CreateTaskResponse(resource_meta=resource_meta)
         return CreateTaskResponse()
@@ -267,20 +266,6 @@ def _decode_metadata(connector: AsyncConnectorBase, encoded: bytes) -> ResourceM
         raise Refused(StatusCode.INVALID_ARGUMENT, f"resource_meta cannot be read: {error}") from error
 
 
-def _earlier_keys(category: TaskCategory, metadata: TaskExecutionMetadata | None) -> list[str]:
-    """Return the idempotency keys of the preceding attempts, as far back as a job may still run."""
-    if metadata is None or not metadata.task_execution_id.retry_attempt:
-        return []
-    attempt = metadata.task_execution_id.retry_attempt
-    earlier = TaskExecutionMetadata()
-    earlier.CopyFrom(metadata)
-    keys = []
-    for number in range(max(0, attempt - _MOST_ATTEMPTS), attempt):
-        earlier.task_execution_id.retry_attempt = number
-        keys.append(idempotency_key(category, earlier) or "")
-    return keys
-
-
 def _check_response(connector: ConnectorBase, operation: str, response: Any, expected: type[T]) -> T:
     if not isinstance(response, expected):
         raise InvalidConnector(
@@ -293,5 +278,4 @@ def _check_response(connector: ConnectorBase, operation: str, response: Any, exp
 _RESERVE = 0.5
 """Seconds before the caller's deadline at which GetTask stops waiting for the backend and answers without it."""
 
-_MOST_ATTEMPTS = 16
 _log = logging.getLogger(__name__)

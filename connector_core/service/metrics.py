@@ -20,8 +20,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Summa
 from prometheus_client.registry import Collector
 
 from connector_core.hookspecs import hookimpl
-from connector_core.invoke import waiting_calls
 from connector_core.models import Resource
+from connector_core.plain_methods import waiting_calls
 from connector_core.service.statuses import status_of
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""A call: the idempotency key of an attempt, the name of an execution, and the call that a loop executes now."""
+"""A call: the name of its execution, and the call that a loop executes now."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import asyncio
 import threading
 from typing import Any
 
-from connector_core import Call, Resource, TaskCategory
-from connector_core.call import execution_name, idempotency_key, running_call
+from connector_core import Call, Resource
+from connector_core.call import execution_name, running_call
 from connector_core.idl import (
     Identifier,
     NodeExecutionIdentifier,
@@ -19,7 +19,7 @@ from connector_core.invoke import invoke
 from support.connectors import JobMeta, Jobs
 
 
-class TestIdempotencyKey:
+class TestExecutionName:
     @staticmethod
     def metadata(attempt: int = 0, **changes: Any) -> TaskExecutionMetadata:
         execution = {"project": "p", "domain": "d", "name": "n", **changes}
@@ -33,36 +33,8 @@ class TestIdempotencyKey:
             )
         )
 
-    def test_a_key_is_32_hexadecimal_digits_as_labels_allow(self) -> None:
-        key = idempotency_key(TaskCategory("t"), self.metadata())
-        assert key is not None
-        assert len(key) == 32
-        assert set(key) <= set("0123456789abcdef")
-
-    def test_the_same_attempt_has_the_same_key(self) -> None:
-        assert idempotency_key(TaskCategory("t"), self.metadata()) == idempotency_key(
-            TaskCategory("t"), self.metadata()
-        )
-
-    def test_another_category_attempt_or_execution_has_another_key(self) -> None:
-        keys = {
-            idempotency_key(TaskCategory("t"), self.metadata()),
-            idempotency_key(TaskCategory("t", 1), self.metadata()),
-            idempotency_key(TaskCategory("u"), self.metadata()),
-            idempotency_key(TaskCategory("t"), self.metadata(attempt=1)),
-            idempotency_key(TaskCategory("t"), self.metadata(name="other")),
-            idempotency_key(TaskCategory("t"), self.metadata(org="o")),
-        }
-        assert len(keys) == 6
-
-    def test_without_an_execution_it_is_none(self) -> None:
-        assert idempotency_key(TaskCategory("t"), None) is None
-        assert idempotency_key(TaskCategory("t"), TaskExecutionMetadata()) is None
-
-
-class TestExecutionName:
     def test_it_has_project_domain_execution_node_and_attempt(self) -> None:
-        assert execution_name(TestIdempotencyKey.metadata(attempt=2)) == "p:d:n:n0:2"
+        assert execution_name(self.metadata(attempt=2)) == "p:d:n:n0:2"
 
     def test_without_an_execution_it_is_none(self) -> None:
         assert execution_name(None) is None

@@ -30,8 +30,8 @@ from connector_core import (
     from_literal_map,
     to_literal_map,
 )
-from connector_core.call import idempotency_key
 from connector_core.errors import OutputsUnreadable, PrefixNotWritable
+from connector_core.idempotency import idempotency_key
 from connector_core.idl import LiteralMap, TaskTemplate
 from connector_core.local.files import read_outputs, write_message
 from support.connectors import DONE, RUNNING, Echo, JobMeta, Jobs, task_of
