@@ -1,4 +1,4 @@
-"""``connectors doctor``."""
+"""The command ``connectors doctor``."""
 
 from __future__ import annotations
 

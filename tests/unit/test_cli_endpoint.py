@@ -1,4 +1,4 @@
-"""``connectors list`` and ``connectors run`` with ``--endpoint``: the connectors are those of a running service."""
+"""The commands ``connectors list`` and ``connectors run`` with ``--endpoint``, the address of a running service."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ RUNNING = Resource.running(message="busy")
 
 
 class Service:
-    """Services that are stopped when the test ends, and the command line that calls them."""
+    """Runs services, which stop when the test ends, and command lines that call them."""
 
     def __init__(self, capsys: Capsys, stack: ExitStack) -> None:
         self._capsys = capsys
@@ -45,7 +45,7 @@ class Service:
         self.endpoint = ""
 
     def start(self, *served: SyncConnectorBase | AsyncConnectorBase, port: int = 0) -> str:
-        """Serve these connectors."""
+        """Start a service with these connectors."""
         registry = ConnectorRegistry(discover=False)
         for connector in served:
             registry.register(connector)
@@ -53,7 +53,7 @@ class Service:
         return self.endpoint
 
     def restart(self, *served: SyncConnectorBase | AsyncConnectorBase) -> None:
-        """Stop, and serve these connectors at the same place."""
+        """Stop the service, and start another with these connectors on the same port."""
         self._stack.close()
         self.start(*served, port=int(self.endpoint.rpartition(":")[2]))
 
@@ -69,7 +69,7 @@ def service(capsys: Capsys) -> Iterator[Service]:
 
 
 class TestList:
-    def test_a_table_of_what_the_service_has(self, service: Service) -> None:
+    def test_the_connectors_of_the_service_are_a_table(self, service: Service) -> None:
         service.start(Echo(), Echo(version=2), Jobs())
         status, out, err = service.connectors("list")
         assert (status, err) == (0, "")
@@ -80,7 +80,7 @@ class TestList:
             "job              0  async  Jobs",
         ]
 
-    def test_the_document_has_the_keys_of_every_list(self, service: Service) -> None:
+    def test_the_json_document_has_the_same_keys_as_without_an_endpoint(self, service: Service) -> None:
         service.start(Jobs())
         status, out, err = service.connectors("list", "--json")
         assert (status, err) == (0, "")
@@ -97,7 +97,7 @@ class TestList:
             ("error", None),
         ]
 
-    def test_what_is_installed_here_is_not_in_it(self, service: Service, site: Site) -> None:
+    def test_local_connectors_are_not_listed(self, service: Service, site: Site) -> None:
         site.add(connectors={"acme": "acme_here:Acme"})
         service.start(Echo())
         assert "acme" not in service.connectors("list").out
@@ -142,13 +142,13 @@ class TestRun:
         assert created["task_execution_metadata"].task_execution_id.task_id.name == "job"
         assert jobs.deleted == []
 
-    def test_each_poll_is_given_the_metadata_and_the_prefix(self, service: Service, tmp_path: Path) -> None:
+    def test_each_poll_gets_the_metadata_and_the_prefix(self, service: Service, tmp_path: Path) -> None:
         jobs = Jobs(RUNNING, Resource.succeeded())
         service.start(jobs)
         service.connectors("run", "job", "--output-prefix", str(tmp_path))
         assert jobs.polled == [{"resource_meta": JobMeta(1), "output_prefix": str(tmp_path)}] * 2
 
-    def test_without_a_version_0_the_newest_that_the_service_has(self, service: Service) -> None:
+    def test_without_a_version_0_the_newest_version_runs(self, service: Service) -> None:
         class Versioned(Echo):
             def do(self, task_template: Any, *_: Any, **__: Any) -> Resource:
                 return Resource.succeeded(outputs={"version": task_template.task_type_version})
@@ -173,7 +173,7 @@ class TestRun:
         assert "Unending.do returned a resource in the phase RUNNING" in err
 
 
-class TestGivenUp:
+class TestCancelling:
     def test_a_job_that_takes_too_long_is_deleted(self, service: Service) -> None:
         jobs = Jobs(RUNNING)
         service.start(jobs)
@@ -209,7 +209,7 @@ class TestGivenUp:
         assert jobs.deleted == [JobMeta(1)]
 
 
-class TestTheServiceIsAway:
+class TestAnUnavailableService:
     def test_a_job_outlives_a_restart_of_the_service(self, service: Service, site: Site) -> None:
         with start_connectors(site, "run", "job", "--endpoint", service.start(Jobs(RUNNING))) as process:
             assert process.stdout is not None
@@ -220,7 +220,7 @@ class TestTheServiceIsAway:
         assert out.startswith("SUCCEEDED in ")
         assert (after.created, after.deleted) == ([], [])
 
-    def test_a_job_that_nobody_can_delete_is_named(self, service: Service, site: Site) -> None:
+    def test_a_job_that_cannot_be_deleted_is_named(self, service: Service, site: Site) -> None:
         with start_connectors(site, "run", "job", "--endpoint", service.start(Jobs(RUNNING))) as process:
             assert process.stdout is not None
             assert process.stdout.readline() == "RUNNING: busy\n"
@@ -231,7 +231,7 @@ class TestTheServiceIsAway:
         assert f"The job could not be deleted and may still run: RemoteJob(encoded={JobMeta(1).encode()!r}): " in err
 
 
-class TestTheServiceSaysNo:
+class TestErrorsOfTheService:
     def test_an_unknown_task_type(self, service: Service) -> None:
         endpoint = service.start(Echo())
         assert service.connectors("run", "ecco") == (
@@ -254,7 +254,7 @@ class TestTheServiceSaysNo:
         assert err.startswith(f"connectors: The service at {endpoint} answers CreateTask with FAILED_PRECONDITION: ")
         assert "no such warehouse" in err
 
-    def test_a_backend_that_is_away_for_a_moment_does_no_harm(self, service: Service) -> None:
+    def test_a_temporary_failure_of_the_backend_is_tolerated(self, service: Service) -> None:
         service.start(Jobs(RUNNING, TransientError("away"), Resource.succeeded()))
         assert service.connectors("run", "job").status == 0
 
@@ -262,14 +262,14 @@ class TestTheServiceSaysNo:
 class TestTheEndpoint:
     @pytest.mark.parametrize("endpoint", ["localhost", "8000", ":8000", "http://localhost:8000", "localhost:", "a b:x"])
     @pytest.mark.parametrize("words", [["list"], ["run", "job"]])
-    def test_one_that_is_no_host_and_port(self, capsys: Capsys, words: list[str], endpoint: str) -> None:
+    def test_an_endpoint_that_is_not_host_and_port(self, capsys: Capsys, words: list[str], endpoint: str) -> None:
         assert connectors(capsys, *words, "--endpoint", endpoint) == (
             2,
             "",
             f"connectors: --endpoint {endpoint} cannot be used: write it as HOST:PORT, such as localhost:8000.\n",
         )
 
-    def test_one_where_nobody_listens(self, capsys: Capsys) -> None:
+    def test_an_endpoint_without_a_service(self, capsys: Capsys) -> None:
         with serving(ConnectorRegistry(discover=False)) as endpoint:
             pass
         for words in (["list"], ["run", "job"]):

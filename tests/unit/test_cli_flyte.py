@@ -1,4 +1,4 @@
-"""The commands that Flyte's charts start."""
+"""The commands that Flyte's charts run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from connector_core.cli import flyte
 
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> list[Sequence[str]]:
-    """The command lines of `connectors` that are run instead."""
+    """Return the command lines of `connectors` that run instead."""
     lines: list[Sequence[str]] = []
     monkeypatch.setattr(flyte, "main", lambda argv: lines.append(argv) or 0)
     return lines
@@ -34,13 +34,13 @@ def test_it_serves_on_all_addresses_and_flytes_ports(
 
 
 @COMMANDS
-def test_ports_and_modules_are_handed_on(served: list[Sequence[str]], command: Command, words: list[str]) -> None:
+def test_ports_and_modules_are_passed_on(served: list[Sequence[str]], command: Command, words: list[str]) -> None:
     command([*words, "--port", "1", "--prometheus_port", "2", "--modules", "a", "--modules", "b"])
     assert served[0][3:] == ["--port", "1", "--metrics-port", "2", "--module", "a", "--module", "b"]
 
 
 @COMMANDS
-def test_what_means_nothing_is_accepted_and_told(
+def test_options_without_effect_are_accepted_with_a_message(
     served: list[Sequence[str]], command: Command, words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     command([*words, "--worker", "10", "--timeout", "5"])
@@ -52,7 +52,7 @@ def test_what_means_nothing_is_accepted_and_told(
 
 
 @COMMANDS
-def test_what_is_unknown_is_refused(
+def test_an_unknown_option_is_refused(
     served: list[Sequence[str]], command: Command, words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -62,7 +62,7 @@ def test_what_is_unknown_is_refused(
 
 
 @pytest.mark.parametrize("words", [[], ["register"], ["serve"], ["serve", "admin"]], ids=" ".join)
-def test_pyflyte_does_nothing_else(
+def test_pyflyte_has_no_other_commands(
     served: list[Sequence[str]], words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:

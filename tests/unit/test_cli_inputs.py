@@ -1,4 +1,4 @@
-"""``connectors run -i NAME:TYPE=VALUE``."""
+"""The option ``-i NAME:TYPE=VALUE`` of ``connectors run``."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def connector(site: Site) -> None:
 
 
 def given(capsys: Capsys, *inputs: str) -> Any:
-    """What the connector gets, each as Python writes it."""
+    """Return the repr of each input that the connector gets."""
     options = [word for text in inputs for word in ("-i", text)]
     status, out, err = connectors(capsys, "run", "--json", "acme", *options)
     assert (status, err) == (0, "")
@@ -46,7 +46,7 @@ def given(capsys: Capsys, *inputs: str) -> Any:
 
 
 def refused(capsys: Capsys, text: str) -> str:
-    """The sentence that refuses an input."""
+    """Return the message that refuses an input."""
     status, out, err = connectors(capsys, "run", "acme", "-i", text)
     assert (status, out) == (2, "")
     return err
@@ -119,11 +119,11 @@ def test_a_value_is_read_by_its_type(capsys: Capsys, text: str, value: Any) -> N
 
 
 @pytest.mark.parametrize("text", ["2026-03-02", "20260302"])
-def test_a_date_is_the_datetime_of_its_midnight_to_who_goes_by_the_interface(capsys: Capsys, text: str) -> None:
+def test_a_date_is_a_datetime_at_midnight_for_a_connector_that_reads_by_interface(capsys: Capsys, text: str) -> None:
     assert given(capsys, f"x:date={text}") == {"x": repr(datetime(2026, 3, 2, tzinfo=UTC))}
 
 
-def test_the_types_are_declared_and_an_input_without_one_is_of_any(capsys: Capsys) -> None:
+def test_the_interface_has_the_types_of_the_inputs_that_have_one(capsys: Capsys) -> None:
     status, out, _ = connectors(capsys, "run", "--json", "acme", "-i", "x:int=1", "-i", "y:list[int]=[]", "-i", "z=a")
     outputs = json.loads(out)["outputs"]
     assert status == 0
@@ -131,33 +131,31 @@ def test_the_types_are_declared_and_an_input_without_one_is_of_any(capsys: Capsy
     assert outputs["given"] == {"x": "1", "y": "[]", "z": "'a'"}
 
 
-def test_a_value_may_stand_in_a_file(capsys: Capsys, tmp_path: Path) -> None:
+def test_a_value_can_come_from_a_file(capsys: Capsys, tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("[1, 2]\n")
     assert given(capsys, f"x:list[int]=@{tmp_path}/x.json") == {"x": "[1, 2]"}
     assert given(capsys, f"x=@{tmp_path}/x.json") == {"x": "[1, 2]"}
     assert given(capsys, f"x:str=@{tmp_path}/x.json") == {"x": r"'[1, 2]\n'"}
 
 
-def test_the_end_of_the_last_line_of_a_file_is_no_part_of_a_value_that_is_no_text(
-    capsys: Capsys, tmp_path: Path
-) -> None:
+def test_the_final_newline_of_a_file_belongs_only_to_a_str(capsys: Capsys, tmp_path: Path) -> None:
     (tmp_path / "n").write_text("41\n")
     (tmp_path / "at").write_text("2026-03-02T12:00\r\n")
     assert given(capsys, f"x:int=@{tmp_path}/n", f"y:datetime=@{tmp_path}/at") == {"x": "41", "y": repr(NOON)}
 
 
 @pytest.mark.parametrize("python_type", ["bytes", "bytes | None", "str | bytes"])
-def test_bytes_in_a_file_are_any(capsys: Capsys, tmp_path: Path, python_type: str) -> None:
+def test_a_file_can_hold_any_bytes(capsys: Capsys, tmp_path: Path, python_type: str) -> None:
     (tmp_path / "x.bin").write_bytes(b"\xff\0")
     assert given(capsys, f"x:{python_type}=@{tmp_path}/x.bin") == {"x": repr(b"\xff\0")}
 
 
-def test_a_value_may_come_from_standard_input(capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_value_can_come_from_standard_input(capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"[1, 2]")))
     assert given(capsys, "x:list[int]=@-") == {"x": "[1, 2]"}
 
 
-def test_a_file_and_a_directory_are_where_they_are(capsys: Capsys, tmp_path: Path) -> None:
+def test_a_file_and_a_directory_are_given_by_path_or_uri(capsys: Capsys, tmp_path: Path) -> None:
     (tmp_path / "1").write_text("")
     assert given(capsys, f"x:File={tmp_path}/1", f"y:Directory={tmp_path}", "z:File | None=s3://b/k") == {
         "x": repr(File(f"{tmp_path}/1")),
@@ -166,7 +164,7 @@ def test_a_file_and_a_directory_are_where_they_are(capsys: Capsys, tmp_path: Pat
     }
 
 
-def test_a_path_begins_where_the_command_is_typed_and_not_where_the_job_will_run(
+def test_a_path_is_relative_to_the_directory_of_the_command(
     capsys: Capsys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "null").write_text("")
@@ -184,7 +182,7 @@ def test_a_path_begins_where_the_command_is_typed_and_not_where_the_job_will_run
     ("name", "file_format"),
     [("x.csv", "csv"), ("X.CSV", "csv"), ("x.csv.gz", "csv"), ("x.parquet", "parquet"), ("x", "parquet")],
 )
-def test_a_dataset_has_the_format_that_its_name_says(
+def test_the_name_of_a_dataset_determines_its_format(
     capsys: Capsys, tmp_path: Path, name: str, file_format: str
 ) -> None:
     path = tmp_path / name
@@ -195,7 +193,7 @@ def test_a_dataset_has_the_format_that_its_name_says(
     assert given(capsys, f'x:list[StructuredDataset]=["{path}"]') == {"x": repr([dataset])}
 
 
-def test_a_remote_dataset_is_not_looked_for(capsys: Capsys) -> None:
+def test_a_remote_dataset_need_not_exist(capsys: Capsys) -> None:
     dataset = StructuredDataset("s3://b/x.csv", "csv")
     assert given(capsys, "x:StructuredDataset=s3://b/x.csv") == {"x": repr(dataset)}
 
@@ -251,14 +249,14 @@ def test_a_remote_dataset_is_not_looked_for(capsys: Capsys) -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_said(
+def test_the_error_says_what_is_wrong(
     capsys: Capsys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, sentence: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert refused(capsys, text) == f"connectors: {sentence}\n"
 
 
-def test_a_file_that_is_no_text_asks_for_bytes(capsys: Capsys, tmp_path: Path) -> None:
+def test_for_a_binary_file_the_error_suggests_bytes(capsys: Capsys, tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"\xff")
     path = f"{tmp_path}/x"
     assert refused(capsys, f"x=@{path}") == (
@@ -282,7 +280,7 @@ def test_a_file_that_is_no_text_asks_for_bytes(capsys: Capsys, tmp_path: Path) -
         "1",
     ],
 )
-def test_what_is_no_type(capsys: Capsys, spelled: str) -> None:
+def test_text_that_is_not_a_type(capsys: Capsys, spelled: str) -> None:
     assert refused(capsys, f"x:{spelled}=1") == (
         f"connectors: -i x:{spelled} cannot be read: {spelled!r} is not a type; "
         "write one such as int, list[date] or float | None.\n"

@@ -1,4 +1,4 @@
-"""``connectors list``."""
+"""The command ``connectors list``."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_without_connectors_it_says_what_to_do(capsys: Capsys) -> None:
     assert connectors(capsys, "list") == (0, "", sentence)
 
 
-def test_without_connectors_the_document_is_an_empty_list(capsys: Capsys) -> None:
+def test_without_connectors_the_json_document_is_an_empty_list(capsys: Capsys) -> None:
     assert connectors(capsys, "list", "--json") == (0, "[]\n", "")
 
 
@@ -56,7 +56,7 @@ def test_nothing_is_imported(site: Site, capsys: Capsys) -> None:
     assert "acme_trap" not in sys.modules
 
 
-def test_the_document_has_what_is_known_without_importing(site: Site, capsys: Capsys) -> None:
+def test_the_json_document_has_what_is_known_without_importing(site: Site, capsys: Capsys) -> None:
     site.add("acme-connectors", "1.0", connectors={"acme": "acme_known:Acme"})
     status, out, err = connectors(capsys, "list", "--json")
     assert (status, err) == (0, "")
@@ -89,7 +89,7 @@ def test_loading_gives_a_row_for_each_version(site: Site, capsys: Capsys) -> Non
     assert [(list(row) == KEYS, row["version"], row["kind"]) for row in rows] == [(True, 0, "sync"), (True, 2, "sync")]
 
 
-def test_what_fails_to_load_is_listed_with_a_hint(site: Site, capsys: Capsys) -> None:
+def test_a_failed_entry_is_listed_with_a_hint(site: Site, capsys: Capsys) -> None:
     site.add(connectors={"gone": "acme_gone:Acme"})
     status, out, err = connectors(capsys, "list", "--load")
     assert status == 0
@@ -97,7 +97,7 @@ def test_what_fails_to_load_is_listed_with_a_hint(site: Site, capsys: Capsys) ->
     assert err == "\nSome entries cannot be used; `connectors doctor` says why.\n"
 
 
-def test_the_reason_stands_in_the_document(site: Site, capsys: Capsys) -> None:
+def test_the_json_document_has_the_reason(site: Site, capsys: Capsys) -> None:
     site.add(connectors={"gone": "acme_gone:Acme"})
     status, out, err = connectors(capsys, "list", "--load", "--json")
     assert (status, err) == (0, "")
@@ -130,7 +130,7 @@ def test_a_strict_registry_makes_a_failure_an_error(
     assert err.startswith("connectors: Cannot find connector for task category: gone_v0. The entry gone of ")
 
 
-def test_a_plugin_that_fails_is_told(site: Site, capsys: Capsys, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failed_plugin_is_reported(site: Site, capsys: Capsys, caplog: pytest.LogCaptureFixture) -> None:
     site.add("vault", plugins={"vault": "acme_no_vault"})
     for arguments in (["list"], ["list", "--load"], ["list", "--json"]):
         told = "The entry vault of vault 1.0 names the module acme_no_vault, which does not exist. "
@@ -149,7 +149,7 @@ def connector_core_connectors():
 """
 
 
-def test_what_a_plugin_brings_without_an_entry_is_listed(site: Site, capsys: Capsys) -> None:
+def test_a_connector_of_a_plugin_is_listed(site: Site, capsys: Capsys) -> None:
     site.add(plugins={"ping": "acme_ping"}, modules={"acme_ping": PLUGIN})
     (row,) = json.loads(connectors(capsys, "list", "--json").out)
     assert (row["task_type"], row["state"], row["connector"], row["entry_point"]) == ("ping", "loaded", "Ping", None)

@@ -1,4 +1,4 @@
-"""The command ``connectors``: what holds for all of its commands."""
+"""The command ``connectors``: the rules for all of its commands."""
 
 from __future__ import annotations
 
@@ -70,13 +70,13 @@ class TestUsage:
             (["run", "a", "--timeout", "soon"], "argument --timeout: invalid float value: 'soon'"),
         ],
     )
-    def test_wrong_use_is_status_2_with_the_usage(self, capsys: Capsys, arguments: list[str], message: str) -> None:
+    def test_wrong_usage_is_status_2_with_the_usage(self, capsys: Capsys, arguments: list[str], message: str) -> None:
         status, out, err = connectors(capsys, *arguments)
         assert (status, out) == (2, "")
         assert err.startswith("usage: connectors ")
         assert message in err
 
-    def test_arguments_that_are_no_text(self, capsys: Capsys) -> None:
+    def test_arguments_that_are_not_text(self, capsys: Capsys) -> None:
         status, out, err = connectors(capsys, "run", "acme", "--", "ls", os.fsdecode(b"\xff"))
         assert (status, out) == (2, "")
         assert err.endswith("connectors: error: the arguments are not UTF-8 text: 'run acme -- ls \\udcff'\n")
@@ -85,13 +85,13 @@ class TestUsage:
 class TestErrors:
     @pytest.fixture
     def faulty(self, site: Site) -> None:
-        """A connector that has a bug."""
+        """Install a connector that has a bug."""
         site.add(
             connectors={"faulty": "acme_faulty:Acme"}, modules={"acme_faulty": sync("faulty", "return inputs.nothing")}
         )
 
     @pytest.mark.usefixtures("faulty")
-    def test_a_bug_of_a_connector_is_called_that(self, capsys: Capsys) -> None:
+    def test_a_bug_of_a_connector_is_called_a_bug(self, capsys: Capsys) -> None:
         status, out, err = connectors(capsys, "run", "faulty")
         assert (status, out) == (1, "")
         first, second = err.splitlines()
@@ -108,7 +108,7 @@ class TestErrors:
         assert 'acme_faulty.py", line 10, in do' in err
         assert err.endswith("\nThis is a bug in the connector or in connector-core.\n")
 
-    def test_an_error_without_a_text_is_called_by_its_class(self, site: Site, capsys: Capsys) -> None:
+    def test_an_error_without_a_message_is_shown_with_its_class(self, site: Site, capsys: Capsys) -> None:
         site.add(connectors={"mute": "acme_mute:Acme"}, modules={"acme_mute": sync("mute", "raise RuntimeError")})
         assert connectors(capsys, "run", "mute").err.startswith("connectors: RuntimeError: RuntimeError\n")
 
@@ -116,7 +116,7 @@ class TestErrors:
         site.add(connectors={"slow": "acme_slow:Acme"}, modules={"acme_slow": "raise KeyboardInterrupt"})
         assert connectors(capsys, "show", "slow") == (130, "", "connectors: interrupted.\n")
 
-    def test_a_setting_that_cannot_be_read_is_wrong_use(self, capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_unreadable_setting_is_wrong_usage(self, capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("CONNECTORS_STRICT", "very")
         assert connectors(capsys, "list") == (
             2,
@@ -129,7 +129,7 @@ class TestStandardOutput:
     @pytest.mark.parametrize(
         "arguments", [["list", "--load"], ["doctor"], ["show", "chatty"], ["run", "chatty"]], ids=lambda words: words[0]
     )
-    def test_what_a_connector_prints_stays_out_of_the_json_document(
+    def test_output_of_a_connector_stays_out_of_the_json_document(
         self, site: Site, capsys: Capsys, arguments: list[str]
     ) -> None:
         source = sync("chatty", "print('working'); return Resource.succeeded(outputs={})", at_import="print('hello')")
@@ -140,7 +140,7 @@ class TestStandardOutput:
         assert err == ("hello\nworking\n" if arguments[0] == "run" else "hello\n")
 
     @pytest.mark.parametrize("arguments", [["list"], ["list", "--json"], ["doctor"], ["run", "acme"]])
-    def test_a_reader_that_has_gone_is_no_error_worth_a_word(self, site: Site, arguments: list[str]) -> None:
+    def test_a_closed_output_ends_the_command_without_a_message(self, site: Site, arguments: list[str]) -> None:
         site.add(connectors={"acme": "acme_piped:Acme"}, modules={"acme_piped": sync_connector()})
         reading, writing = os.pipe()
         os.close(reading)
@@ -157,7 +157,7 @@ class TestStandardOutput:
         assert err.startswith("connectors: BrokenPipeError: [Errno 32] Broken pipe\nThis is a bug in the connector")
 
 
-class TestWhatIsLogged:
+class TestALogMessage:
     PLUGIN = """
 from connector_core import hookimpl
 
@@ -169,7 +169,7 @@ def connector_core_before_call(call):
 
     @pytest.fixture(autouse=True)
     def audited(self, site: Site) -> None:
-        """A plugin whose hook fails with each call."""
+        """Install a plugin whose hook fails in each call."""
         site.add("audit", plugins={"audit": "acme_audit"}, modules={"acme_audit": self.PLUGIN})
         site.add(connectors={"acme": "acme_logged:Acme"}, modules={"acme_logged": sync_connector()})
 
@@ -178,6 +178,6 @@ def connector_core_before_call(call):
         assert status == 0
         assert err == f"{self.SENTENCE}RuntimeError: the audit log is full\n"
 
-    def test_comes_with_its_traceback_when_that_is_asked_for(self, capsys: Capsys) -> None:
+    def test_comes_with_its_traceback_after_verbose(self, capsys: Capsys) -> None:
         _, _, err = connectors(capsys, "run", "acme", "--verbose")
         assert err.startswith(f"{self.SENTENCE}RuntimeError: the audit log is full\nTraceback (most recent call last):")

@@ -1,4 +1,4 @@
-"""``connectors new``: what is written, and what is refused."""
+"""The command ``connectors new``: the packages that it writes, and the names that it refuses."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def _raise(error: Exception) -> None:
 
 
 def files(directory: Path) -> set[str]:
-    """The relative paths of the files below a directory."""
+    """Return the relative paths of the files below a directory."""
     return {path.relative_to(directory).as_posix() for path in directory.rglob("*") if path.is_file()}
 
 
-class TestWhatIsWritten:
+class TestWriting:
     @pytest.mark.parametrize(("kind", "more"), [("--sync", set()), ("--async", {"src/connector_acme/system.py"})])
-    def test_a_package(self, tmp_path: Path, capsys: Capsys, kind: str, more: set[str]) -> None:
+    def test_the_files_of_a_package(self, tmp_path: Path, capsys: Capsys, kind: str, more: set[str]) -> None:
         ran = connectors(capsys, "new", "connector-acme", kind, "--output", str(tmp_path))
         assert (ran.status, ran.err) == (0, "")
         assert [path.name for path in tmp_path.iterdir()] == ["connector-acme"]
@@ -53,13 +53,13 @@ class TestWhatIsWritten:
                 ast.parse(text)
 
     @pytest.mark.parametrize("name", ["connector-sample", "my-sample-type", "connector-sample-connector"])
-    def test_a_name_that_the_sample_has_too(self, tmp_path: Path, capsys: Capsys, name: str) -> None:
+    def test_a_name_that_contains_sample(self, tmp_path: Path, capsys: Capsys, name: str) -> None:
         module = name.replace("-", "_")
         connectors(capsys, "new", name, "--output", str(tmp_path))
         assert f"src/{module}/__init__.py" in files(tmp_path / name)
         assert f"import {module}\n" in (tmp_path / name / "tests" / f"test_{module}.py").read_text()
 
-    def test_an_entry_point_whose_name_is_the_task_type(self, tmp_path: Path, capsys: Capsys) -> None:
+    def test_the_name_of_the_entry_point_is_the_task_type(self, tmp_path: Path, capsys: Capsys) -> None:
         connectors(capsys, "new", "connector-big-query", "--output", str(tmp_path))
         project = tomllib.loads((tmp_path / "connector-big-query" / "pyproject.toml").read_text())["project"]
         assert project["name"] == "connector-big-query"
@@ -67,28 +67,30 @@ class TestWhatIsWritten:
             "flytekit.connectors": {"big_query": "connector_big_query:BigQueryConnector"}
         }
 
-    def test_here_unless_told_otherwise(self, tmp_path: Path, capsys: Capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_default_is_the_working_directory(
+        self, tmp_path: Path, capsys: Capsys, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.chdir(tmp_path)
         ran = connectors(capsys, "new", "Acme.Connector")
         assert ran.out.startswith("Wrote acme-connector: a sync connector for the task type acme.")
         assert (tmp_path / "acme-connector").is_dir()
 
 
-class TestWhatIsRefused:
+class TestRefusing:
     @pytest.mark.parametrize("name", ["3d", "a b", "-x", "a/b", "../up", "", "ünder", "a-", "a--b"])
-    def test_what_is_no_name(self, tmp_path: Path, capsys: Capsys, name: str) -> None:
+    def test_an_invalid_name(self, tmp_path: Path, capsys: Capsys, name: str) -> None:
         ran = connectors(capsys, "new", "--output", str(tmp_path), "--", name)
         assert ran.status == 2
         assert list(tmp_path.iterdir()) == []
 
     @pytest.mark.parametrize("name", ["class", "json"])
-    def test_what_python_has_already(self, tmp_path: Path, capsys: Capsys, name: str) -> None:
+    def test_a_keyword_or_a_module_of_python(self, tmp_path: Path, capsys: Capsys, name: str) -> None:
         told = f"because {name} is a keyword or a module of Python; choose another, such as connector-{name}."
         ran = connectors(capsys, "new", name, "--output", str(tmp_path))
         assert ran == (2, "", f"connectors: '{name}' cannot be the name of a package, {told}\n")
 
     @pytest.mark.parametrize("name", ["pytest", "connector-core"])
-    def test_what_is_installed_already(self, tmp_path: Path, capsys: Capsys, name: str) -> None:
+    def test_a_module_that_is_installed_already(self, tmp_path: Path, capsys: Capsys, name: str) -> None:
         told = f"because the module {name.replace('-', '_')} is installed already; choose another."
         ran = connectors(capsys, "new", name, "--output", str(tmp_path))
         assert ran == (2, "", f"connectors: '{name}' cannot be the name of a package, {told}\n")
@@ -101,17 +103,17 @@ class TestWhatIsRefused:
         )
         assert list(tmp_path.iterdir()) == []
 
-    def test_a_place_that_cannot_be_written_to(
+    def test_a_directory_that_cannot_be_written_to(
         self, tmp_path: Path, capsys: Capsys, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        # The tests may be run by root, whom no permission keeps from writing.
+        # The tests may run as root, for whom permissions have no effect.
         full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         monkeypatch.setattr("os.mkdir", lambda *args, **kwargs: _raise(full))
         ran = connectors(capsys, "new", "connector-acme", "--output", str(tmp_path))
         assert (ran.status, ran.out) == (2, "")
         assert "connector-acme cannot be written: No space left on device. Nothing was written; " in ran.err
 
-    def test_a_task_type_that_begins_with_a_digit(self, tmp_path: Path, capsys: Capsys) -> None:
+    def test_a_task_type_that_starts_with_a_digit(self, tmp_path: Path, capsys: Capsys) -> None:
         ran = connectors(capsys, "new", "connector-3d", "--output", str(tmp_path))
         told = "leads to the class name 3dConnector, which is not valid; let 3d begin with a letter."
         assert ran == (2, "", f"connectors: 'connector-3d' {told}\n")
@@ -123,7 +125,7 @@ class TestWhatIsRefused:
         assert ran.err.startswith("connectors: connector-first 1.0 already serves the task type acme; ")
 
     @pytest.mark.parametrize("kind", ["directory", "file", "link"])
-    def test_what_exists_already(self, tmp_path: Path, capsys: Capsys, kind: str) -> None:
+    def test_a_path_that_exists_already(self, tmp_path: Path, capsys: Capsys, kind: str) -> None:
         there = tmp_path / "connector-acme"
         {"directory": there.mkdir, "file": there.touch, "link": lambda: there.symlink_to("nowhere")}[kind]()
         ran = connectors(capsys, "new", "connector-acme", "--output", str(tmp_path))
@@ -133,7 +135,7 @@ class TestWhatIsRefused:
         )
         assert len(list(tmp_path.iterdir())) == 1
 
-    def test_a_place_that_is_not_there(self, tmp_path: Path, capsys: Capsys) -> None:
+    def test_a_missing_directory(self, tmp_path: Path, capsys: Capsys) -> None:
         nowhere = tmp_path / "nowhere"
         ran = connectors(capsys, "new", "connector-acme", "--output", str(nowhere))
         assert ran == (

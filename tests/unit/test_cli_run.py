@@ -1,4 +1,4 @@
-"""``connectors run``."""
+"""The command ``connectors run``."""
 
 from __future__ import annotations
 
@@ -127,19 +127,19 @@ class TestInputs:
             ("[1, Infinity]", "[1, Infinity]"),
         ],
     )
-    def test_values_are_json_where_they_parse_and_text_otherwise(
+    def test_values_are_json_if_they_parse_and_text_otherwise(
         self, site: Site, capsys: Capsys, text: str, value: Any
     ) -> None:
         install_sync(site, ECHO)
         assert outputs(capsys, "acme", "-i", f"x={text}") == {"x": value}
 
-    def test_there_may_be_several(self, site: Site, capsys: Capsys) -> None:
+    def test_an_option_may_be_repeated(self, site: Site, capsys: Capsys) -> None:
         install_sync(site, ECHO)
         assert outputs(capsys, "acme", "-i", "x=1", "-i", "y=two") == {"x": 1, "y": "two"}
 
     @pytest.mark.parametrize("option", ["-i", "--custom", "--config"])
     @pytest.mark.parametrize("word", ["x", "=1", ""])
-    def test_a_word_that_is_no_pair(self, site: Site, capsys: Capsys, option: str, word: str) -> None:
+    def test_a_word_that_is_not_a_pair(self, site: Site, capsys: Capsys, option: str, word: str) -> None:
         install_sync(site, ECHO)
         assert connectors(capsys, "run", "acme", option, word) == (
             2,
@@ -178,7 +178,7 @@ class TestInputs:
             "connectors: custom: must be a mapping of names to values that JSON can hold.\n",
         )
 
-    def test_one_that_the_command_does_not_use(self, site: Site, capsys: Capsys) -> None:
+    def test_an_input_that_the_command_does_not_use(self, site: Site, capsys: Capsys) -> None:
         install_sync(site, ECHO)
         assert connectors(capsys, "run", "acme", "-i", "x=1", "--", "echo", "{{.inputs.y}}") == (
             2,
@@ -186,7 +186,7 @@ class TestInputs:
             "connectors: -i x is not used: the command has no {{.inputs.x}} (nor {{.input}}).\n",
         )
 
-    def test_one_that_the_command_uses_and_that_is_missing(self, site: Site, capsys: Capsys) -> None:
+    def test_a_missing_input_that_the_command_uses(self, site: Site, capsys: Capsys) -> None:
         install_sync(site, ECHO)
         status, out, err = connectors(capsys, "run", "acme", "-i", "x=1", "--", "echo", "{{.inputs.x}}{{.inputs.y}}")
         assert (status, out) == (2, "")
@@ -204,13 +204,15 @@ class TestTheTask:
         assert template["custom"] == {"n": 1, "s": "text", "l": [True]}
         assert template["config"] == {"n": "1"}
 
-    def test_the_statement_from_the_command_line_or_a_file(self, site: Site, capsys: Capsys, tmp_path: Path) -> None:
+    def test_the_statement_comes_from_the_command_line_or_a_file(
+        self, site: Site, capsys: Capsys, tmp_path: Path
+    ) -> None:
         install_sync(site, "return Resource.succeeded(outputs={'sql': task_template.sql.statement})")
         (tmp_path / "query.sql").write_text("SELECT 'ä'\n", encoding="utf-8")
         assert outputs(capsys, "acme", "--sql", "SELECT 1") == {"sql": "SELECT 1"}
         assert outputs(capsys, "acme", "--sql-file", str(tmp_path / "query.sql")) == {"sql": "SELECT 'ä'\n"}
 
-    def test_the_command_after_the_dashes_is_the_containers_args(self, site: Site, capsys: Capsys) -> None:
+    def test_the_words_after_the_dashes_are_the_containers_args(self, site: Site, capsys: Capsys) -> None:
         install_sync(site, "return Resource.succeeded(outputs={'args': list(task_template.container.args)})")
         assert outputs(capsys, "acme", "-i", "x=1", "--", "echo", "-n", "--", "{{.inputs.x}}") == {
             "args": ["echo", "-n", "--", "1"]
@@ -241,9 +243,9 @@ def both():
         assert outputs(capsys, "acme") == {"version": 2}
 
 
-class TestWrongUse:
+class TestWrongUsage:
     @pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "1e300", "1e-9"])
-    def test_a_timeout_that_is_no_time(self, site: Site, capsys: Capsys, seconds: str) -> None:
+    def test_an_invalid_timeout(self, site: Site, capsys: Capsys, seconds: str) -> None:
         install_sync(site, ECHO)
         assert connectors(capsys, "run", "acme", f"--timeout={seconds}") == (
             2,
@@ -251,7 +253,7 @@ class TestWrongUse:
             f"connectors: --timeout {float(seconds):g} cannot be used: give a number of seconds from 0.001 to 1e9.\n",
         )
 
-    def test_a_statement_file_that_is_not_there(self, site: Site, capsys: Capsys, tmp_path: Path) -> None:
+    def test_a_missing_statement_file(self, site: Site, capsys: Capsys, tmp_path: Path) -> None:
         install_sync(site, ECHO)
         assert connectors(capsys, "run", "acme", "--sql-file", f"{tmp_path}/query.sql") == (
             2,
@@ -270,7 +272,7 @@ class TestWrongUse:
             f"connectors: --sql-file {tmp_path} cannot be read: Is a directory; name a file of SQL.\n",
         )
 
-    def test_a_statement_file_that_is_no_text(self, site: Site, capsys: Capsys, tmp_path: Path) -> None:
+    def test_a_statement_file_that_is_not_text(self, site: Site, capsys: Capsys, tmp_path: Path) -> None:
         install_sync(site, ECHO)
         (tmp_path / "query.sql").write_bytes(b"SELECT '\xff'")
         assert connectors(capsys, "run", "acme", "--sql-file", f"{tmp_path}/query.sql") == (
@@ -279,7 +281,7 @@ class TestWrongUse:
             f"connectors: --sql-file {tmp_path}/query.sql cannot be read: it is not UTF-8 text; name a file of SQL.\n",
         )
 
-    def test_an_output_prefix_of_no_known_filesystem(self, site: Site, capsys: Capsys) -> None:
+    def test_an_output_prefix_of_an_unknown_filesystem(self, site: Site, capsys: Capsys) -> None:
         install_sync(site, ECHO)
         assert connectors(capsys, "run", "acme", "--output-prefix", "nosuchscheme://bucket") == (
             2,
@@ -356,7 +358,7 @@ class TestFailures:
             "connectors: Acme.do called sys.exit(3); raise an error instead.\n",
         )
 
-    def test_a_connector_that_returns_something_else(self, site: Site, capsys: Capsys) -> None:
+    def test_a_connector_that_returns_a_wrong_type(self, site: Site, capsys: Capsys) -> None:
         install_sync(site, "return 42")
         assert connectors(capsys, "run", "acme") == (
             1,
@@ -371,7 +373,7 @@ class TestFailures:
         assert err == "connectors: The task job did not end within 0.5 s.\n"
         assert (tmp_path / "job").read_text() == "created\ndeleted\n"
 
-    def test_a_job_that_cannot_be_asked_for_is_deleted(self, site: Site, capsys: Capsys, tmp_path: Path) -> None:
+    def test_a_job_that_cannot_be_polled_is_deleted(self, site: Site, capsys: Capsys, tmp_path: Path) -> None:
         install_async(site, "1 / 0")
         status, _, err = connectors(capsys, "run", "job", "--output-prefix", str(tmp_path))
         assert status == 1
@@ -379,7 +381,7 @@ class TestFailures:
         assert (tmp_path / "job").read_text() == "created\ndeleted\n"
 
 
-def test_an_output_of_no_known_type_is_the_connectors_fault(site: Site, capsys: Capsys) -> None:
+def test_an_output_of_an_unsupported_type_is_a_bug_of_the_connector(site: Site, capsys: Capsys) -> None:
     install_sync(site, "return Resource.succeeded(outputs={'x': 1j})")
     ran = connectors(capsys, "run", "acme")
     assert ran.status == 1
@@ -395,7 +397,7 @@ class TestProgress:
         "Resource.succeeded(message='done', log_links=[TaskLog(uri='https://acme.test/report')])",
     )
 
-    def test_is_a_line_for_each_change(self, site: Site, capsys: Capsys) -> None:
+    def test_has_a_line_for_each_change(self, site: Site, capsys: Capsys) -> None:
         install_async(site, *self.STEPS)
         status, out, err = connectors(capsys, "run", "job")
         assert (status, err) == (0, "")
@@ -409,7 +411,7 @@ class TestProgress:
         ]
         assert re.fullmatch(r"SUCCEEDED in \d+\.\d s: done", last)
 
-    def test_the_document_has_the_end_and_every_link(self, site: Site, capsys: Capsys) -> None:
+    def test_the_json_document_has_the_final_state_and_every_link(self, site: Site, capsys: Capsys) -> None:
         install_async(site, *self.STEPS)
         status, out, err = connectors(capsys, "run", "job", "--json")
         assert (status, err) == (0, "")
@@ -454,7 +456,7 @@ class TestOutputs:
             "h_flag: true",
         ]
 
-    def test_a_text_of_several_lines_stands_below_its_name(self, site: Site, capsys: Capsys) -> None:
+    def test_text_of_several_lines_is_shown_below_its_name(self, site: Site, capsys: Capsys) -> None:
         assert self.shown(site, capsys, r"{'ends': 'a\nb\n', 'open': 'a\nb', 'z': 1}") == [
             *("ends:", "a", "b"),
             *("open:", "a", "b"),
@@ -474,7 +476,7 @@ class TestOutputs:
             "",
         ]
 
-    def test_a_dataset_is_its_columns_and_where_it_is(self, site: Site, capsys: Capsys) -> None:
+    def test_a_dataset_is_shown_as_its_columns_and_uri(self, site: Site, capsys: Capsys) -> None:
         dataset = """{'rows': Literal(scalar=Scalar(structured_dataset=StructuredDataset(
             uri="/data/rows.parquet",
             metadata=StructuredDatasetMetadata(structured_dataset_type=StructuredDatasetType(
@@ -496,7 +498,7 @@ class TestOutputs:
             "m       dict of float",
         ]
 
-    def test_a_dataset_of_which_nothing_more_is_known(self, site: Site, capsys: Capsys) -> None:
+    def test_a_dataset_with_only_a_uri(self, site: Site, capsys: Capsys) -> None:
         dataset = "{'rows': Literal(scalar=Scalar(structured_dataset=StructuredDataset(uri='/data/rows')))}"
         assert self.shown(site, capsys, dataset) == ["rows: dataset at /data/rows"]
         assert outputs(capsys, "acme") == {"rows": {"uri": "/data/rows", "format": None, "columns": {}}}
@@ -505,15 +507,15 @@ class TestOutputs:
         value = '{"uri": "a", "format": "b", "columns": 3}'
         assert self.shown(site, capsys, f"{{'x': {value}}}") == [f"x: {value}"]
 
-    def test_a_file_is_where_it_is(self, site: Site, capsys: Capsys) -> None:
+    def test_a_file_is_shown_as_its_uri(self, site: Site, capsys: Capsys) -> None:
         blob = "{'file': Literal(scalar=Scalar(blob=Blob(uri='/data/file')))}"
         assert self.shown(site, capsys, blob) == ["file: /data/file"]
 
-    def test_a_file_in_a_row_is_where_it_is(self, site: Site, capsys: Capsys) -> None:
+    def test_a_file_in_a_row_is_shown_as_its_uri(self, site: Site, capsys: Capsys) -> None:
         blob = "Literal(scalar=Scalar(blob=Blob(uri='/data/file')))"
         assert self.shown(site, capsys, f"{{'rows': [{{'file': {blob}}}]}}") == ["rows:", "file", "/data/file"]
 
-    def test_another_literal_is_shown_as_it_is(self, site: Site, capsys: Capsys) -> None:
+    def test_other_literals_are_shown_as_messages(self, site: Site, capsys: Capsys) -> None:
         other = "{'other': Literal(scalar=Scalar(error={'message': 'no'}))}"
         assert self.shown(site, capsys, other) == ['other: {"scalar": {"error": {"message": "no"}}}']
 
@@ -547,7 +549,7 @@ class TestInterrupted:
 
 
 class Terminal:
-    """A pseudo-terminal, and what was written to it."""
+    """A pseudo-terminal, and the text that was written to it."""
 
     def __init__(self) -> None:
         self.ours, self.theirs = pty.openpty()
@@ -556,22 +558,22 @@ class Terminal:
 
     @property
     def text(self) -> str:
-        """What was written, without colours and movements."""
+        """The text that was written, without colours and cursor movements."""
         return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.raw).replace("\r\n", "\n")
 
     def read_until(self, pattern: str | None) -> None:
-        """Read until the pattern is found, or None: until the other side has closed it."""
+        """Read until the text contains the pattern; if it is None, until the other side is closed."""
         while pattern is None or not re.search(pattern, self.text):
             ready, _, _ = select.select([self.ours], [], [], 60)
-            assert ready, f"waited for {pattern!r}, and read {self.text!r}"
+            assert ready, f"{pattern!r} is not in {self.text!r}"
             try:
                 chunk = os.read(self.ours, 65536)
             except OSError as error:
-                if error.errno != errno.EIO:  # Linux's word for the end.
+                if error.errno != errno.EIO:  # Linux reports the end this way.
                     raise
                 chunk = b""
             if not chunk:
-                assert pattern is None, f"waited for {pattern!r}, and read {self.text!r}"
+                assert pattern is None, f"{pattern!r} is not in {self.text!r}"
                 return
             self.raw += chunk.decode()
 
@@ -591,7 +593,7 @@ class TestOnATerminal:
             site, *arguments, stdout=terminal.theirs, stdin=terminal.theirs, **environment
         ) as process:
             os.close(terminal.theirs)
-            # Phase, elapsed time, message and the link of the step before.
+            # Phase, elapsed time, message, and the link of the previous step.
             terminal.read_until(r"job RUNNING [1-9]\d* s\nstep 2\nconsole: https://acme\.test/1")
             (tmp_path / "go").touch()
             terminal.read_until(None)

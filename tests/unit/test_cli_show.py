@@ -1,4 +1,4 @@
-"""``connectors show``."""
+"""The command ``connectors show``."""
 
 from __future__ import annotations
 

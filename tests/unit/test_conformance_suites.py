@@ -75,7 +75,7 @@ SHORT = "deadline = 1.0\npatience = 1.0\n"
 def suites(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, connector_site: Site
 ) -> pytest.Pytester:
-    """A directory for suites, with the backend of the connectors, and their entries."""
+    """Return a directory for suites, with the connectors' backend and entries."""
     (tmp_path / "jobs").mkdir()
     monkeypatch.setenv("WAITING_JOBS", str(tmp_path / "jobs"))
     entries = {"wait": "support.conforming:Wait", "double": "support.conforming:Double"}
@@ -99,20 +99,20 @@ def arrange(suites: pytest.Pytester, connector: type, given: str = SHORT) -> Non
 
 
 def fixture(name: str, value: str) -> str:
-    """The source of a fixture that gives a value."""
+    """Return the source of a fixture that returns a value."""
     return f"\n@pytest.fixture\ndef {name}(self):\n    return {value}\n"
 
 
 def checks(suite: type) -> dict[str, Contract]:
-    """Each check of a suite, with its contract."""
+    """Return each check of a suite with its contract."""
     return {name: getattr(suite, name).contract for name in dir(suite) if name.startswith("test_")}
 
 
-# Those through the service are for each generation of Flyte.
+# The two checks through the service run for both generations of Flyte.
 PASSED_OF_ASYNC = len(checks(BaseAsyncConnectorSuite)) + 2
 
 
-def test_there_are_more_than_thirty_checks_of_async_connectors() -> None:
+def test_the_suites_have_at_least_45_and_20_checks() -> None:
     assert len(checks(BaseAsyncConnectorSuite)) >= 45
     assert len(checks(BaseSyncConnectorSuite)) >= 20
 
@@ -155,11 +155,11 @@ def test_a_bad_connector_fails_its_check(suites: pytest.Pytester, bad: Bad) -> N
         assert part in said
 
 
-def test_a_call_that_takes_too_long_is_waited_for_once(suites: pytest.Pytester) -> None:
+def test_a_call_that_takes_too_long_is_awaited_once(suites: pytest.Pytester) -> None:
     result = run(suites, breaking.Slow)
     assert result.parseoutcomes()["skipped"] > 30
     result.stdout.fnmatch_lines(["*Contract: create returns within Flyte's deadline, while the job runs."])
-    # By a check, and by the local run and those through the service, which call for themselves.
+    # A check starts it, and so do the local run and the runs through the service.
     assert breaking.Slow.started <= 6
 
 
@@ -171,7 +171,7 @@ def test_a_call_that_takes_too_long_is_waited_for_once(suites: pytest.Pytester) 
         (breaking.DeafInLogs, "logs or blocked"),
     ],
 )
-def test_a_call_that_never_ends_does_not_keep_the_suite(
+def test_a_call_that_never_ends_does_not_hang_the_suite(
     suites: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, connector: type, checks: str
 ) -> None:
     arrange(suites, connector)
@@ -188,7 +188,7 @@ def test_each_job_is_ended_with_its_check(suites: pytest.Pytester, check: str) -
     assert [job for job in conforming.backend.names() if not conforming.backend.has_ended(job)] == []
 
 
-def test_a_failure_shows_the_connectors_lines_and_none_of_the_suites(suites: pytest.Pytester) -> None:
+def test_a_failure_shows_lines_of_the_connector_and_none_of_the_suite(suites: pytest.Pytester) -> None:
     said = run(suites, breaking.RaisesAnything, "-k", "test_a_job_fails").stdout.str()
     assert "raise RuntimeError(str(error)) from error" in said
     assert "calls.py" not in said
@@ -200,30 +200,30 @@ def test_no_secret_is_shown_in_a_failure(suites: pytest.Pytester) -> None:
     assert "tok-4711-xyz" not in said
 
 
-def test_no_secret_is_shown_with_what_was_raised(suites: pytest.Pytester) -> None:
+def test_no_secret_is_shown_with_an_exception(suites: pytest.Pytester) -> None:
     said = run(suites, breaking.RaisesASecret, "-k", "test_a_job_succeeds").stdout.str()
     assert "RuntimeError: 401 for https://***@backend" in said
     assert "tok-4711-xyz" not in said
 
 
-def test_without_secrets_nobody_looks_for_them(suites: pytest.Pytester) -> None:
+def test_without_secrets_the_checks_for_secrets_are_skipped(suites: pytest.Pytester) -> None:
     result = run(suites, conforming.Plain, "-k", "no_secret", given=fixture("secrets", "{}"))
     result.assert_outcomes(skipped=4)
 
 
-def test_a_secret_that_is_too_short_to_be_looked_for_is_an_error(suites: pytest.Pytester) -> None:
+def test_a_secret_that_is_too_short_to_search_for_is_an_error(suites: pytest.Pytester) -> None:
     given = fixture("secrets", '{"wait_token": "tok-1"}')
     said = run(suites, conforming.Wait, "-k", "test_states_hold_no_secret", given=given).stdout.str()
     assert "Too short to search for: wait_token. Use secrets of at least 6 characters." in said
 
 
-def test_the_suite_of_the_other_kind_is_named(suites: pytest.Pytester) -> None:
+def test_the_suite_of_the_other_kind_is_an_error(suites: pytest.Pytester) -> None:
     suites.makepyfile(HEADER + SUITE.format(name="It", kind="Async", value="conforming.Double"))
     said = suites.runpytest_inprocess("-q", "-k", "test_a_job_succeeds").stdout.str()
     assert "Double is not a subclass of AsyncConnectorBase; use the other suite." in said
 
 
-def test_a_class_in_place_of_a_connector_is_named(suites: pytest.Pytester) -> None:
+def test_a_class_in_place_of_a_connector_is_an_error(suites: pytest.Pytester) -> None:
     given = fixture("connector", "conforming.Wait")
     said = run(suites, conforming.Wait, "-k", "test_a_job_succeeds", given=given).stdout.str()
     assert "The fixture connector returns the class Wait; return an instance." in said
@@ -237,7 +237,7 @@ def test_a_connector_that_cannot_fail_has_no_task_that_does(suites: pytest.Pytes
     assert (outcomes["skipped"], "failed" in outcomes) == (2, False)
 
 
-def test_an_id_that_might_be_somebodys_is_not_made_up(suites: pytest.Pytester) -> None:
+def test_an_id_that_a_job_might_have_is_not_made_up(suites: pytest.Pytester) -> None:
     result = run(suites, conforming.Numbered, "-k", "unknown_job")
     result.assert_outcomes(errors=2)
     result.stdout.fnmatch_lines(
@@ -251,9 +251,7 @@ def test_an_id_of_any_letters_is_made_up(suites: pytest.Pytester) -> None:
     run(suites, conforming.Lettered, "-k", "unknown_job", given="").assert_outcomes(passed=2)
 
 
-def test_a_connector_that_a_function_makes_is_made_elsewhere_by_its_entry(
-    suites: pytest.Pytester, connector_site: Site
-) -> None:
+def test_other_processes_make_a_connector_by_its_entry(suites: pytest.Pytester, connector_site: Site) -> None:
     connector_site.add("made", connectors={"made": "support.conforming:made"})
     suites.makepyfile(HEADER + SUITE.format(name="It", kind="Async", value="conforming.made"))
     with pytest.MonkeyPatch.context() as patch:
@@ -261,7 +259,7 @@ def test_a_connector_that_a_function_makes_is_made_elsewhere_by_its_entry(
         suites.runpytest_inprocess("-q", "-k", "another_process").assert_outcomes(passed=3)
 
 
-def test_a_connector_that_another_process_cannot_make_is_told_what_to_give(suites: pytest.Pytester) -> None:
+def test_if_another_process_cannot_make_the_connector_the_error_says_what_to_define(suites: pytest.Pytester) -> None:
     suites.makepyfile(HEADER + SUITE.format(name="It", kind="Async", value="conforming.made"))
     said = suites.runpytest_inprocess("-q", "-k", "test_get_works_in_another_process").stdout.str()
     assert "Define the fixture entry_value" in said
@@ -279,11 +277,11 @@ def test_a_plugin_takes_part_in_the_calls(suites: pytest.Pytester, connector_sit
         run(suites, conforming.Wait, "-k", "test_a_job_succeeds", given=given).assert_outcomes(passed=1)
 
 
-def test_the_deadline_holds_for_calls_through_the_service_too(suites: pytest.Pytester) -> None:
+def test_the_deadline_applies_to_calls_through_the_service_too(suites: pytest.Pytester) -> None:
     run(suites, breaking.Slow, "-k", "test_a_job_is_ended_through", given="").assert_outcomes(passed=2)
 
 
-def test_tables_that_are_written_anew_with_each_poll_are_the_same(suites: pytest.Pytester) -> None:
+def test_tables_that_each_poll_writes_again_are_equal(suites: pytest.Pytester) -> None:
     given = fixture("task_that_succeeds", 'ExampleTask({"seconds": 0.0}, outputs={"table": StructuredDataset})')
     run(suites, conforming.GivesATable, "-k", "outputs_stay or job_that_has_ended", given=given).assert_outcomes(
         passed=4

@@ -18,7 +18,7 @@ def test_a_connector_without_an_entry_has_a_row_too(registry: ConnectorRegistry)
     assert inventory(registry) == [echo | NO_ENTRY, spark | NO_ENTRY]
 
 
-def test_the_rows_are_by_task_type(site: Site) -> None:
+def test_the_rows_are_sorted_by_task_type(site: Site) -> None:
     site.add("acme", "1.0", connectors={"b": "acme:B"})
     registry = ConnectorRegistry()
     registry.register(Echo("c"))

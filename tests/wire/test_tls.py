@@ -1,4 +1,4 @@
-"""The service over TLS, as either generation of Flyte sees it."""
+"""The service over TLS, as each generation of Flyte sees it."""
 
 from __future__ import annotations
 
