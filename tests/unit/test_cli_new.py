@@ -106,7 +106,7 @@ class TestRefusing:
     def test_a_directory_that_cannot_be_written_to(
         self, tmp_path: Path, capsys: Capsys, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        # The tests may run as root, for whom permissions have no effect.
+        # The tests may run as root, who can write everywhere, so the error is simulated.
         full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         monkeypatch.setattr("os.mkdir", lambda *args, **kwargs: _raise(full))
         ran = connectors(capsys, "new", "connector-acme", "--output", str(tmp_path))

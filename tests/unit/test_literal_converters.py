@@ -222,11 +222,11 @@ class TestErrors:
 
     def test_a_literal_error_keeps_its_path_and_reason(self, register: Register) -> None:
         def fail(_: Any) -> Any:
-            raise LiteralError("there is no rate of today", path=".rate")
+            raise LiteralError("today's rate is missing", path=".rate")
 
         register(to_literal=fail, from_literal=fail)
-        assert refusal([Money(3)]) == "p[0].rate: there is no rate of today"
-        assert refusal_in_reading(to_literal([1]), list[Money]) == "p[0].rate: there is no rate of today"
+        assert refusal([Money(3)]) == "p[0].rate: today's rate is missing"
+        assert refusal_in_reading(to_literal([1]), list[Money]) == "p[0].rate: today's rate is missing"
 
     @pytest.mark.parametrize("rubbish", [None, 3, LiteralType()])
     def test_a_result_that_is_not_a_literal_is_refused(self, register: Register, rubbish: Any) -> None:

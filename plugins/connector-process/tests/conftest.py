@@ -1,4 +1,4 @@
-"""Jobs for the tests: real processes, each of which is ended with its test."""
+"""Jobs for the tests: real processes, which end with their test."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ T = TypeVar("T")
 
 
 def until(condition: Callable[[], T], seconds: float = 60) -> T:
-    """What the condition gives as soon as that is true; an error when it does not become true in time."""
+    """Wait until the condition returns a true value, and return that value."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
-        assert time.monotonic() < deadline, f"not within {seconds} s"
+        assert time.monotonic() < deadline, f"the condition did not hold within {seconds} s"
         time.sleep(0.01)
     return value
 
 
 def runs(pid: int) -> bool:
-    """Whether the process exists and has not ended."""
+    """Return whether the process exists and has not ended."""
     try:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
@@ -45,7 +45,7 @@ class Page(NamedTuple):
 
 
 class Jobs:
-    """The connector's calls, made as the service makes them, and what can be seen of a job from outside."""
+    """Calls the connector as the service does, and looks at its jobs from outside."""
 
     until = staticmethod(until)
     runs = staticmethod(runs)
@@ -93,7 +93,7 @@ class Jobs:
         return asyncio.run(invoke(Call(self.connector, operation), self.registry.plugins, **arguments))
 
     def ended(self, meta: ProcessMeta) -> Resource:
-        """The job's last state."""
+        """Wait until the job has ended, and return its state."""
 
         def last() -> Resource | None:
             resource = self.get(meta)
@@ -104,7 +104,7 @@ class Jobs:
         return resource
 
     def printed_pids(self, meta: ProcessMeta, count: int) -> list[int]:
-        """The process ids that the command prints, one a line."""
+        """Wait until the command has printed `count` process ids, one in each line, and return them."""
 
         def pids() -> list[int]:
             lines = self.logs(meta).lines
@@ -113,16 +113,16 @@ class Jobs:
         return until(pids)
 
     def still_runs(self, meta: ProcessMeta) -> bool:
-        """Whether the machine has a process of the job."""
+        """Return whether the machine has a process of the job."""
         return any(_belongs_to(process, Path(meta.job_dir)) for process in psutil.process_iter())
 
     def record(self, meta: ProcessMeta) -> dict[str, Any]:
-        """What the job's directory says of the processes."""
+        """Return the record of the processes in the job's directory."""
         record: dict[str, Any] = json.loads(Path(meta.job_dir, "job.json").read_bytes())
         return record
 
     def elsewhere(self, code: str, *arguments: str) -> subprocess.Popen[str]:
-        """Another Python process, in which ``connector`` is a connector and ``sys.argv[1:]`` are the arguments."""
+        """Start a Python process in which ``connector`` is a connector and ``sys.argv[1:]`` are the arguments."""
         command = [sys.executable, "-c", _ELSEWHERE + code, *arguments]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.processes.append(process)
