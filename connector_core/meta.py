@@ -206,7 +206,8 @@ def _codec_error(cls: type, error: Exception) -> InvalidResourceMeta:
     reason, _, path = text.partition(" - at $")
     if missing := _MISSING.fullmatch(reason):
         reason, path = "the field is missing and has no default", f"{path}.{missing[1]}"
-    reason = reason[:1].lower() + reason[1:]
+    if not reason.startswith("JSON"):
+        reason = reason[:1].lower() + reason[1:]
     return InvalidResourceMeta(cls.__name__, f"{reason or type(error).__name__}.", field=path.lstrip(".") or None)
 
 

@@ -299,7 +299,7 @@ class TestDecoding:
             (b"null", r"^Job: expected object, got null\.$"),
             (b'{"job_id": 3}', r"^Job\.job_id: expected str, got int\.$"),
             (b'{"job_id": "j", "tries": 1.5}', r"^Job\.tries: expected int, got float\.$"),
-            (b"\xff\xfe", r"^Job: jSON is malformed"),
+            (b"\xff\xfe", r"^Job: JSON is malformed"),
             (None, r"^Job: "),
         ],
     )
