@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import time
@@ -142,6 +143,13 @@ def create(key, *command):
     template = Task("process", registry=registry, container=command).template
     return connector.create(template, "", None, None, idempotency_key=key).encode().decode()
 """
+
+
+@pytest.fixture(autouse=True)
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run the jobs' processes without coverage, which would take longer to start than most jobs take to run."""
+    for name in [name for name in os.environ if name.startswith("COVERAGE_PROCESS_")]:
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture
