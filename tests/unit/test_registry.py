@@ -566,7 +566,7 @@ class TestThreads:
         site.add("dist-first", modules={"mod_first": ""})
         importlib.import_module("mod_first")
         registry = ConnectorRegistry()
-        threads, rounds = 32, 10_000
+        threads, rounds = 32, 3_000
         start = threading.Barrier(threads)
 
         def work(number: int) -> tuple[list[str], list[str]]:
