@@ -13,6 +13,7 @@ import pytest
 
 from connector_core import PermanentError, Phase, Task, literal_type, to_literal
 from connector_core.idl import LiteralType, SimpleType, StructuredDatasetType
+from connector_duckdb.stream import Batch
 from support.venvs import unmeasured
 
 
@@ -127,6 +128,34 @@ def test_plain_rows_are_those_that_arrow_gives(do):
     found = do(f"{PLAIN} LIMIT 500").outputs["rows"]
     with duckdb.connect() as connection:
         assert str(found) == str(connection.sql(f"{PLAIN} LIMIT 500").to_arrow_table().to_pylist())
+
+
+def test_rows_of_several_batches_are_inline(rows):
+    sql = "SELECT i, 'é' || i AS s FROM range(9) r(i) UNION ALL SELECT NULL, NULL UNION ALL SELECT 7, 'x'"
+    expected = [{"i": i, "s": f"é{i}"} for i in range(9)]
+    assert rows(sql) == [*expected, {"i": None, "s": None}, {"i": 7, "s": "x"}]
+
+
+@pytest.mark.parametrize("setting", ["arrow_output_version = '1.4'", "arrow_large_buffer_size = true"])
+def test_plain_rows_when_duckdb_gives_text_another_format(do, setting):
+    assert do(f"SET {setting}; SELECT 'é' AS s, 1 AS i").outputs["rows"] == [{"s": "é", "i": 1}]
+
+
+def test_a_large_result_is_not_converted_to_python_rows(do, monkeypatch):
+    converted = []
+    to_rows = Batch.to_rows
+    monkeypatch.setattr(Batch, "to_rows", lambda batch: converted.append(len(batch)) or to_rows(batch))
+    assert len(do("SELECT i FROM range(700) r(i)").outputs["rows"]) == 700
+    assert converted == [700]
+    assert pq.read_table(dataset_of(do("SELECT i FROM range(300000) r(i)")).uri).num_rows == 300_000
+    assert converted == [700]
+
+
+def test_row_groups_are_small(do, dataset_type):
+    for declared in (None, {"rows": dataset_type}):
+        uri = dataset_of(do("SELECT i FROM range(140000) r(i)", declared=declared)).uri
+        groups = pq.read_metadata(uri)
+        assert [groups.row_group(i).num_rows for i in range(groups.num_row_groups)] == [*[32_768] * 4, 8928]
 
 
 def test_the_parquet_file_keeps_the_order_of_the_rows(do):

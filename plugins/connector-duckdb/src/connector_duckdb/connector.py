@@ -20,8 +20,8 @@ from connector_core import (
     to_literal,
 )
 from connector_core.errors import NoCurrentCall
-from connector_duckdb.plain import PlainBatch
 from connector_duckdb.query import Query
+from connector_duckdb.stream import Batch
 from connector_duckdb.task import Output, Settings
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DuckDBConnector"]
 
-Batch: TypeAlias = "PlainBatch | pa.RecordBatch"
+AnyBatch: TypeAlias = "Batch | pa.RecordBatch"
 
 
 class DuckDBConnector(SyncConnectorBase):
@@ -71,7 +71,7 @@ class DuckDBConnector(SyncConnectorBase):
             for name, dataset in datasets.items():
                 query.load(name, dataset)
             bound = {name: _bound(values[name]) for name in values if name not in datasets}
-            batches: Iterator[Batch] = query.run(sql, bound, arrow=output.is_dataset)
+            batches: Iterator[AnyBatch] = query.run(sql, bound, arrow=output.is_dataset)
             rows, batches = _inline(batches, output, settings)
             if rows is not None:
                 return Resource.succeeded(outputs={output.name: rows}, message=_count(len(rows)))
@@ -90,14 +90,14 @@ MAX_DECLARED_BYTES = 2 * 1024 * 1024
 
 
 def _inline(
-    batches: Iterator[Batch], output: Output, settings: Settings
-) -> tuple[list[dict[str, Any]] | None, Iterator[Batch]]:
+    batches: Iterator[AnyBatch], output: Output, settings: Settings
+) -> tuple[list[dict[str, Any]] | None, Iterator[AnyBatch]]:
     """Return the rows, or None if they are too many, and all batches that are not in the rows."""
     if output.is_dataset:
         return None, batches
     max_rows = None if output.is_list else settings.inline_rows
     max_bytes = MAX_DECLARED_BYTES if output.is_list else MAX_INLINE_BYTES
-    taken: list[Batch] = []
+    taken: list[AnyBatch] = []
     for batch in batches:
         taken.append(batch)
         # Arrow takes at most eight times the bytes of a literal (a small int has eight bytes here and one there). A
@@ -117,16 +117,16 @@ def _inline(
     return None, chain(taken, batches)
 
 
-def _to_rows(batch: Batch) -> list[dict[str, Any]]:
-    if isinstance(batch, PlainBatch):
+def _to_rows(batch: AnyBatch) -> list[dict[str, Any]]:
+    if isinstance(batch, Batch):
         return batch.to_rows()
     from connector_duckdb.rows import to_rows
 
     return to_rows(batch)
 
 
-def _to_arrow(batch: Batch) -> pa.RecordBatch:
-    return batch.to_arrow() if isinstance(batch, PlainBatch) else batch
+def _to_arrow(batch: AnyBatch) -> pa.RecordBatch:
+    return batch.to_arrow() if isinstance(batch, Batch) else batch
 
 
 def _exceeds(number: int, limit: int | None) -> bool:

@@ -13,6 +13,7 @@ from fsspec.core import url_to_fs
 from connector_core import PermanentError, RetryableError, StructuredDataset
 from connector_core.errors import CallError
 from connector_core.idl import LiteralType, SimpleType
+from connector_duckdb.query import BATCH_ROWS
 from connector_duckdb.rows import iso_interval
 
 __all__ = ["write_dataset"]
@@ -34,7 +35,7 @@ def write_dataset(uri: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
     with _written(uri) as file, pq.ParquetWriter(file, stored) as writer:
         for batch in batches:
             columns = [_stored_column(column) for column in batch.columns]
-            writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=stored))
+            writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=stored), BATCH_ROWS)
             rows += len(batch)
     types = {field.name: _literal_type(field.type) for field in stored}
     return StructuredDataset(uri, "parquet", columns=types), rows

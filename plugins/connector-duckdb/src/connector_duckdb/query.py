@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -15,7 +13,7 @@ import duckdb
 from connector_core import Directory, File, LiteralError, PermanentError, RetryableError, StructuredDataset
 from connector_core.errors import CallError
 from connector_core.idl import Literal
-from connector_duckdb.plain import PlainBatch, arrow_schema, is_plain
+from connector_duckdb.stream import Batch, Stream, is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Query"]
 
 BATCH_ROWS = 32_768
-"""The rows in one batch, which becomes a row group of the Parquet file: small in memory, and fast to read."""
+"""The rows in one batch, and in one row group of the Parquet file: small in memory, and fast to read."""
 
 
 class Query:
@@ -38,7 +36,7 @@ class Query:
         seconds: The seconds after which the SQL is interrupted; None: never.
     """
 
-    _schema: Callable[[], pa.Schema]
+    _result: Stream | pa.RecordBatchReader
 
     def __init__(self, database: str, read_only: bool, seconds: float | None) -> None:
         self._seconds = seconds
@@ -82,15 +80,13 @@ class Query:
             self._connection.execute(f"CREATE TEMP TABLE {_quoted(name)} AS SELECT * FROM {_LOADING}")
             self._connection.unregister(_LOADING)
 
-    def run(
-        self, sql: str, values: Mapping[str, Any], *, arrow: bool
-    ) -> Iterator[PlainBatch] | Iterator[pa.RecordBatch]:
+    def run(self, sql: str, values: Mapping[str, Any], *, arrow: bool) -> Iterator[Batch | pa.RecordBatch]:
         """Run all statements, and stream the result of the last one in batches.
 
         Args:
             sql: One statement or several.
             values: A value for each parameter that the statements name.
-            arrow: If True, the batches are Arrow's. Otherwise they are PlainBatch objects if the types allow it.
+            arrow: If True, the batches are Arrow's. Otherwise they are Batch objects if the types allow it.
 
         Raises:
             PermanentError: if the SQL failed, or the values do not match the parameters.
@@ -108,41 +104,24 @@ class Query:
             for statement in statements[:-1]:
                 self._connection.execute(statement, _named(statement, values)).complete()
             last = statements[-1]
-            relation = self._connection.sql(last, params=_named(last, values))
-            names, types = _distinct(relation.columns), [str(kind) for kind in relation.types]
-            if arrow or not is_plain(types):
-                return self._arrow_batches(relation)
-            self._schema = partial(arrow_schema, names, types)
-            if relation.type == "MATERIALIZED_RELATION":  # It changes something, and DuckDB has run it to its end.
-                rows = relation.iter_rows(BATCH_ROWS)
-                return self._plain_batches(names, types, lambda: list(islice(rows, BATCH_ROWS)))
-            result = self._connection.execute(last, _named(last, values))
-            return self._plain_batches(names, types, lambda: result.fetchmany(BATCH_ROWS))
+            relation = _carriable(self._connection.sql(last, params=_named(last, values)))
+            if not arrow and is_plain(map(str, relation.types)):
+                self._result = Stream(relation)
+                return self._batches()
+        import pyarrow as pa
+
+        with self._sql_errors(pa.ArrowException):
+            self._result = relation.to_arrow_reader(BATCH_ROWS)
+        return self._batches(pa.ArrowException)
 
     @property
     def schema(self) -> pa.Schema:
         """The Arrow schema of the result; known once the SQL runs."""
-        return self._schema()
+        return self._result.schema
 
-    def _plain_batches(
-        self, names: list[str], types: list[str], fetch: Callable[[], list[tuple[Any, ...]]]
-    ) -> Iterator[PlainBatch]:
-        with self._sql_errors():
-            while rows := fetch():
-                yield PlainBatch(names, types, rows)
-
-    def _arrow_batches(self, relation: duckdb.DuckDBPyRelation) -> Iterator[pa.RecordBatch]:
-        import pyarrow as pa
-
-        with self._sql_errors(pa.ArrowException):
-            reader = _carriable(relation).to_arrow_reader(BATCH_ROWS)
-        self._schema = lambda: reader.schema
-
-        def batches() -> Iterator[pa.RecordBatch]:
-            with self._sql_errors(pa.ArrowException):
-                yield from reader
-
-        return batches()
+    def _batches(self, *errors: type[Exception]) -> Iterator[Batch | pa.RecordBatch]:
+        with self._sql_errors(*errors):
+            yield from self._result
 
     def _interrupt(self) -> None:
         if self._done.wait(self._seconds):
