@@ -36,7 +36,7 @@ class Call(msgspec.Struct, frozen=True, eq=False):
         operation: The method's name: ``create``, ``get``, ``delete``, ``do``, ``find``, ``get_logs``, ``get_metrics``.
         secrets: The secrets that the caller sent for this call (Flyte 2's ``connection.secrets``).
         settings: The settings that the caller sent for this call (Flyte 2's ``connection.configs``).
-        deadline: The time at which the caller stops waiting, on the clock of ``time.monotonic``; None: it waits.
+        deadline: The time at which the caller stops waiting, on the clock of ``time.monotonic``; None: no deadline.
         idempotency_key: The key of the attempt, or None if the caller did not say which attempt it is.
         detached: If True, neither the deadline nor the connector's ``timeout`` ends the call.
         request_id: The id of the request in the service's log and in the details of an error.
@@ -70,7 +70,7 @@ class Call(msgspec.Struct, frozen=True, eq=False):
         return remaining if limit is None else min(limit, remaining)
 
     def timed_out(self, seconds: float | None) -> CallTimeout:
-        """Return the error for a call that exceeded its time limit of so many seconds."""
+        """Return the error that says that this call did not end within `seconds` seconds."""
         return CallTimeout(type(self.connector).__name__, self.operation, max(seconds or 0, 0))
 
     def __repr__(self) -> str:
@@ -135,11 +135,11 @@ class running:
 
 
 def running_call(loop: asyncio.AbstractEventLoop) -> Call | None:
-    """Return the call whose method the event loop is executing now, if any. Any thread may ask."""
+    """Return the call whose method the event loop is executing now, if any. Any thread may call this."""
     return _running.get(asyncio.current_task(loop))
 
 
 current: ContextVar[Call | None] = ContextVar("current_call", default=None)
-"""The result of :func:`current_call`; set by what calls the method."""
+"""The result of :func:`current_call`; set while a connector's method runs."""
 
 _running: dict[asyncio.Task[Any] | None, Call] = {}

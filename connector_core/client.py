@@ -197,7 +197,7 @@ class ConnectorClient:
         with self._explained("ExecuteTaskSync"):
             responses = [response async for response in execute(requests, timeout=self.timeout)]
         if not responses:
-            raise self._error("answers ExecuteTaskSync with nothing.", code="UNKNOWN", details="no response")
+            raise self._error("answers ExecuteTaskSync without a response.", code="UNKNOWN", details="no response")
         return Resource.from_flyte_idl(responses[0].header.resource)
 
     async def get_logs(

@@ -4,7 +4,7 @@ If the job is done when the call returns, subclass :class:`SyncConnectorBase` an
 the call, subclass :class:`AsyncConnectorBase` and implement ``create``, ``get`` and ``delete``.
 
 Each method may be ``def`` (it runs in a thread) or ``async def`` (it runs on the event loop). A method receives the
-keyword arguments that its signature accepts. ``current_call()`` tells it more about the call.
+keyword arguments that its signature accepts. In it, ``current_call()`` returns the call's secrets, settings and more.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ class AsyncConnectorBase(ConnectorBase):
 
     @abstractmethod
     def delete(self, resource_meta: Any, **kwargs: Any) -> Awaitable[None] | None:
-        """End the job. Succeed too if the job has ended or the backend no longer knows it.
+        """End the job. Return normally if the job has ended or the backend no longer knows it.
 
         Args:
             resource_meta: The metadata that ``create`` returned.

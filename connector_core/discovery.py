@@ -72,7 +72,7 @@ class Entry(NamedTuple):
 
     @property
     def found(self) -> Entry:
-        """The entry as it was found, without what happened to it since."""
+        """The entry in the state in which it was found."""
         return self._replace(state=State.DISCOVERED, reason=None)
 
     @property
@@ -142,7 +142,7 @@ def scan() -> Scan:
             entry = Entry(point.name, point.value, *_name_and_version(point.dist))
         except Exception as error:
             entry = Entry(point.name, point.value)
-            unreadable.append(f"The metadata of the distribution that declares {entry.value!r} is broken: {error}.")
+            unreadable.append(f"The metadata of the distribution of {entry.value!r} is broken: {error}; reinstall it.")
         found[entry] = None
     # Plugins are registered in this order, so it must not depend on the order of a directory listing.
     return Scan(tuple(entries), tuple(sorted(plugins, key=by_name)), tuple(unreadable))

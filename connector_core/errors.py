@@ -13,15 +13,15 @@ Every error carries its subject as attributes, so that a program need not parse 
     ├── InvalidSetting (ValueError)         a ``CONNECTORS_…`` setting cannot be read
     ├── InvalidResource (ValueError)        a Resource that Flyte could not understand
     ├── InvalidResourceMeta (ValueError)    metadata that cannot be written or read
-    ├── UnknownPhase (ValueError)           an unknown word of a backend for a job's state
-    ├── LiteralError (ValueError)           a value cannot become a Flyte literal, or a literal the value
+    ├── UnknownPhase (ValueError)           a backend's word for a job's state is unknown
+    ├── LiteralError (ValueError)           a value cannot be converted to a literal, or back
     ├── TemplateError (ValueError)          a placeholder in ``container.args`` cannot be filled
     ├── SecretNotFound (LookupError)        no source has the secret
     ├── NoCurrentCall (LookupError)         ``current_call()`` was called outside a connector's method
     ├── CallTimeout (TimeoutError)          one call exceeded its time limit
     ├── ConnectorExited                     a connector called ``sys.exit``
     ├── ConnectorOverloaded                 too many calls wait for a thread
-    ├── TaskFailed                          a local run ended in another phase than SUCCEEDED
+    ├── TaskFailed                          a local run ended in a phase other than SUCCEEDED
     ├── TaskTimeout (TimeoutError)          a local run exceeded the task's timeout
     ├── OutputsUnreadable                   the outputs of a local run cannot be read
     ├── PrefixNotWritable                   nothing can be written under the output prefix
@@ -166,7 +166,7 @@ class InvalidResourceMeta(ConnectorError, ValueError):
 
     Attributes:
         type_name: The name of the metadata type.
-        field: The path of the field, such as ``job.ids[2]``, or None if it is not about one field.
+        field: The path of the field, such as ``job.ids[2]``, or None if the error is not about one field.
         reason: A sentence that says what is wrong or was expected.
     """
 
@@ -187,7 +187,7 @@ class UnknownPhase(ConnectorError, ValueError):
 
     def __init__(self, state: object, known: Sequence[str]) -> None:
         self.state = state
-        super().__init__(f"Unrecognized state: {state!r}; known are: {', '.join(known)}.")
+        super().__init__(f"Unrecognized state: {state!r}; the known states are: {', '.join(known)}.")
 
 
 class LiteralError(ConnectorError, ValueError):
@@ -283,7 +283,7 @@ class ConnectorOverloaded(ConnectorError):
 
 
 class TaskFailed(ConnectorError):
-    """A local run ended in another phase than SUCCEEDED.
+    """A local run ended in a phase other than SUCCEEDED.
 
     Attributes:
         task: The task's name.

@@ -35,7 +35,7 @@ def idempotency_key(category: TaskCategory, metadata: TaskExecutionMetadata | No
 
 
 def earlier_keys(category: TaskCategory, metadata: TaskExecutionMetadata | None) -> list[str]:
-    """Return the keys of the attempts before this one, as far back as a job may still run.
+    """Return the keys of the earlier attempts whose jobs may still run: at most the last 16.
 
     Args:
         category: The connector's task category.

@@ -38,7 +38,7 @@ async def invoke(call: Call, plugins: Plugins | None = None, /, **arguments: Any
 
     Args:
         call: Which method of which connector; ``current_call()`` returns it inside the method.
-        plugins: The plugins whose call hooks and secrets apply; None: none.
+        plugins: The plugins whose call hooks and secrets apply; None: no plugins.
         **arguments: Keyword arguments. The method receives those that its signature accepts.
 
     Returns:
@@ -48,7 +48,7 @@ async def invoke(call: Call, plugins: Plugins | None = None, /, **arguments: Any
         CallTimeout: if the method took longer than the connector's ``timeout`` or the deadline.
         ConnectorExited: if the method called ``sys.exit``.
         ConnectorOverloaded: if the method is a plain ``def`` and too many calls wait for a thread already.
-        InvalidConnector: if the method returned something else than the interface requires.
+        InvalidConnector: if the method returned a value that the interface does not allow.
         TransientError: if the method raised it, or one of the connector's ``transient_errors``.
         Exception: any other exception that the method raised.
     """
@@ -115,7 +115,7 @@ class _Observed:
     def __exit__(self, kind: object, raised: BaseException | None, traceback: object) -> None:
         error = raised
         transient = () if raised is None else self._call.connector.transient_errors
-        # A ConnectorError says itself what it is, even if it is an OSError too, as CallTimeout is.
+        # A ConnectorError is already specific, even if it is an OSError too, as CallTimeout is.
         if transient and isinstance(raised, transient) and not isinstance(raised, ConnectorError):
             error = TransientError(f"{type(raised).__name__}: {raised}")
         if self._plugins is not None:

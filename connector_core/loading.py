@@ -68,8 +68,8 @@ def import_value(entry: Entry) -> Any:
     value = module
     for name in (attribute or "").split(".") if attribute else ():
         if not hasattr(value, name):
-            usable = [there for there in dir(value) if not isabstract(getattr(value, there, None))]
-            from difflib import get_close_matches  # Imported late: a run that succeeds has no use for it.
+            usable = [each for each in dir(value) if not isabstract(getattr(value, each, None))]
+            from difflib import get_close_matches  # Imported late: a successful run does not need it.
 
             near = get_close_matches(name, usable, n=3)
             hint = f"Did you mean {' or '.join(near)}?" if near else "Name a connector class there."

@@ -1,4 +1,4 @@
-"""The pluggy plugins of a registry: which are registered, what each contributes, and calling their hooks."""
+"""The pluggy plugins of a registry: registers them, returns their contributions, and calls their hooks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Contributions", "Plugins"]
 
 
 class Contributions(NamedTuple):
-    """What a plugin contributes once, when it is registered.
+    """The contributions that a plugin makes once, when it is registered.
 
     Args:
         connectors: The results of ``connector_core_connectors``.
@@ -53,8 +53,8 @@ class Plugins:
             name: The plugin's name in the log; None: pluggy's name for the object.
 
         Raises:
-            EntryRefused: if the plugin is a class or a wrapper, has a hook that does not exist, or contributes
-                something that is not a literal converter as one. The plugin is not registered then.
+            EntryRefused: if the plugin is a class, wraps a hook, has a hook that does not exist, or returns an object
+                that is not a LiteralConverter as a converter. The plugin is not registered then.
             Exception: any exception that one of its contributing hooks raised. The plugin is not registered then.
         """
         with self._lock:
@@ -62,7 +62,7 @@ class Plugins:
             if manager.is_registered(plugin):
                 return Contributions()
             try:
-                _check(manager, plugin, name)
+                _register(manager, plugin, name)
                 return _contributions(manager, plugin)
             except BaseException:
                 if manager.is_registered(plugin):
@@ -82,9 +82,9 @@ class Plugins:
             self._implementations = {}
 
     def call(self, hook: str, /, **arguments: Any) -> list[Any]:
-        """Call every implementation of a hook, the last registered plugin first, and return the results but None.
+        """Call every implementation of a hook, the last registered plugin first. Return the results that are not None.
 
-        An implementation that raises is logged with its plugin's name. The others are called all the same.
+        If an implementation raises, the failure is logged with its plugin's name, and the others are still called.
         """
         return _call(hook, self._implementations_of(hook), arguments)
 
@@ -117,7 +117,7 @@ class Plugins:
         return found
 
 
-def _check(manager: pluggy.PluginManager, plugin: object, name: str | None) -> None:
+def _register(manager: pluggy.PluginManager, plugin: object, name: str | None) -> None:
     import pluggy
 
     subject = f"The plugin {name or plugin!r}"

@@ -234,7 +234,7 @@ class ConnectorRegistry:
         Raises:
             DuplicateConnector: if it contributes a connector of a task category that has one. Nothing of the plugin is
                 registered then.
-            EntryRefused: if the plugin is a class or a wrapper, or has a hook that does not exist.
+            EntryRefused: if the plugin is a class, wraps a hook, or has a hook that does not exist.
         """
         self._ensure_scanned()
         self._register_plugin(plugin, name)
@@ -321,7 +321,7 @@ class ConnectorRegistry:
                 made = load_connectors(
                     slot.entry, {other.entry.task_type for other in self._slots if other.entry.value == value}
                 )
-                if slot.refusal is not None:  # The package caught it.
+                if slot.refusal is not None:  # The package caught the exception.
                     raise slot.refusal
                 self._add(made, override=False, explicit=False)
 
@@ -396,7 +396,7 @@ class ConnectorRegistry:
         versions = sorted(key[1] for key in self._connectors if key[0] == task_type)
         if versions:
             there = ", ".join(f"{task_type}_v{each}" for each in versions)
-            return ConnectorNotFound(category=category, reasons=[f"There is: {there}."])
+            return ConnectorNotFound(category=category, reasons=[f"The versions are: {there}."])
         names = {slot.entry.task_type for slot in self._slots} | {key[0] for key in self._connectors}
         return ConnectorNotFound(category=category, reasons=[suggest_names(task_type, names)])
 

@@ -18,18 +18,18 @@ def explain_failure(entry: Entry, error: BaseException) -> str:
     """Return sentences that say why the entry cannot be used, and what to do about it."""
     reason, remedy = _reason_and_remedy(entry, error)
     subject = f"The entry {entry.task_type} of {entry.origin}"
-    return f"{subject} {reason} {remedy} CONNECTORS_DISABLE={entry.task_type} turns it off."
+    return f"{subject} {reason} {remedy} CONNECTORS_DISABLE={entry.task_type} disables it."
 
 
 def suggest_names(name: str, known: Iterable[str]) -> str:
-    """Return a sentence that names the known names nearest to `name`, or says which there are."""
+    """Return a sentence with the known names that are nearest to `name`, or else with the first 20 of them."""
     names = sorted(known)
     if not names:
         return "No connector is installed: install a connector package, or register one."
-    from difflib import get_close_matches  # Imported late: a run that succeeds has no use for it.
+    from difflib import get_close_matches  # Imported late: a successful run does not need it.
 
     near = get_close_matches(name, names, n=3)
-    return f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(names[:20])}."
+    return f"Did you mean {' or '.join(near)}?" if near else f"The known names are: {', '.join(names[:20])}."
 
 
 def _reason_and_remedy(entry: Entry, error: BaseException) -> tuple[str, str]:
@@ -38,7 +38,7 @@ def _reason_and_remedy(entry: Entry, error: BaseException) -> tuple[str, str]:
         case EntryRefused():
             return f"is refused: {error.reason}", error.remedy
         case ModuleNotFoundError() if error.name and not f"{module}.".startswith(f"{error.name}."):
-            return f"needs the module {error.name}, which is not installed.", "Install what provides it."
+            return f"needs the module {error.name}, which is not installed.", "Install the package that provides it."
         case ModuleNotFoundError():
             package = entry.distribution or "its package"
             return f"names the module {module}, which does not exist.", f"Reinstall {package}."

@@ -69,7 +69,7 @@ def get_connector_secret(secret_key: str) -> Secret:
 
 
 def secret_variable(secret_key: str) -> str:
-    """Return the name of the environment variable in which a secret with this key is searched."""
+    """Return the name of the environment variable that may hold the secret with this key."""
     return os.environ.get("FLYTE_SECRETS_ENV_PREFIX", "_FSEC_") + secret_key.upper()
 
 

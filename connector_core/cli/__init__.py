@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # The JSON document goes to `args.output`; what a connector prints must not mix with it.
     args.output = sys.stdout
     try:
-        with _log(args), redirect_stdout(sys.stderr) if args.json else nullcontext():
+        with _logging(args), redirect_stdout(sys.stderr) if args.json else nullcontext():
             status: int = import_module(f"connector_core.cli.{args.command}").command(args)
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
-def _log(args: argparse.Namespace) -> AbstractContextManager[None]:
+def _logging(args: argparse.Namespace) -> AbstractContextManager[None]:
     """Return the context in which connector-core's log is printed. The service has its own log; a list has none."""
     if args.command == "serve" or (args.command == "list" and not args.load):
         return nullcontext()

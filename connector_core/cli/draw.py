@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from connector_core.idl import LiteralType
 
-__all__ = ["is_table", "json_value", "print_table", "print_value"]
+__all__ = ["json_value", "print_table", "print_value"]
 
 
 def print_table(rows: list[dict[str, Any]]) -> None:
@@ -45,9 +45,9 @@ def print_table(rows: list[dict[str, Any]]) -> None:
 
 
 def print_value(name: str, value: Any) -> None:
-    """Print an output: a table as a table, text as it is, anything else as JSON."""
+    """Print an output: a list of dicts as a table, text as it is, anything else as JSON."""
     shown = json_value(value)
-    if is_table(value):
+    if _is_row_list(value):
         print(f"{name}:")
         print_table(shown)
     elif isinstance(shown, str):
@@ -58,11 +58,6 @@ def print_value(name: str, value: Any) -> None:
             print_table([{"column": column, "type": kind} for column, kind in shown["columns"].items()])
     else:
         print(f"{name}: {json.dumps(shown, ensure_ascii=False)}")
-
-
-def is_table(value: Any) -> bool:
-    """Tell whether an output is a table: a list of dicts, none of them empty."""
-    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) and row for row in value)
 
 
 def json_value(value: Any) -> Any:
@@ -90,9 +85,13 @@ def json_value(value: Any) -> Any:
         case File() | Directory():
             return value.uri
         case StructuredDataset():
-            columns = {name: _type_name(kind) for name, kind in value.columns.items()}
+            columns = {name: _column_type_name(kind) for name, kind in value.columns.items()}
             return {"uri": value.uri, "format": value.file_format or None, "columns": columns}
     return MessageToDict(value)
+
+
+def _is_row_list(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) and row for row in value)
 
 
 def _is_dataset(value: Any) -> bool:
@@ -101,13 +100,13 @@ def _is_dataset(value: Any) -> bool:
     return isinstance(value, StructuredDataset)
 
 
-def _type_name(kind: LiteralType) -> str:
+def _column_type_name(kind: LiteralType) -> str:
     from connector_core.idl import SimpleType
 
     if kind.HasField("collection_type"):
-        return f"list of {_type_name(kind.collection_type)}"
+        return f"list of {_column_type_name(kind.collection_type)}"
     if kind.HasField("map_value_type"):
-        return f"dict of {_type_name(kind.map_value_type)}"
+        return f"dict of {_column_type_name(kind.map_value_type)}"
     return SimpleType.Name(kind.simple).lower() if kind.HasField("simple") else "unknown"
 
 

@@ -51,7 +51,7 @@ def _registry(args: argparse.Namespace) -> ConnectorRegistry:
 
         return registry_of(args.endpoint)
     registry = ConnectorRegistry()
-    registry.entries()  # Imports the plugins too, whose failures are logged only here.
+    registry.entries()  # This imports the plugins, too: their failures must be logged.
     if args.load:
         from connector_core.cli.logs import logging_muted
 

@@ -10,7 +10,7 @@ from connector_core.cli.draw import json_value, print_value
 from connector_core.cli.errors import WrongUse
 from connector_core.cli.pairs import json_or_text, read_pairs
 from connector_core.cli.progress import Progress
-from connector_core.cli.versions import newest_version
+from connector_core.cli.versions import default_version
 from connector_core.errors import ConnectorNotFound, PermanentError, RetryableError, TaskFailed
 from connector_core.literals import from_literal_map
 from connector_core.local.task import Task
@@ -83,7 +83,7 @@ def _inputs(words: list[str]) -> tuple[dict[str, Any], dict[str, Any] | None]:
 
 def _version(args: argparse.Namespace, registry: ConnectorRegistry) -> int:
     try:
-        return newest_version(registry, args.task_type)
+        return default_version(registry, args.task_type)
     except ConnectorNotFound as error:
         if args.endpoint is not None:
             error.add_note(f"This is the answer of the service at {args.endpoint}.")

@@ -1,4 +1,4 @@
-"""``connectors serve``: runs the gRPC service until it is told to stop."""
+"""``connectors serve``: runs the gRPC service until SIGTERM or SIGINT."""
 
 from __future__ import annotations
 

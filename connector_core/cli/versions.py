@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from connector_core.connector import AsyncConnectorBase, SyncConnectorBase
     from connector_core.registry import ConnectorRegistry
 
-__all__ = ["connectors_of", "newest_version"]
+__all__ = ["connectors_of", "default_version"]
 
 
 def connectors_of(registry: ConnectorRegistry, task_type: str) -> list[SyncConnectorBase | AsyncConnectorBase]:
@@ -20,7 +20,7 @@ def connectors_of(registry: ConnectorRegistry, task_type: str) -> list[SyncConne
     Raises:
         ConnectorNotFound: if no connector serves the task type.
     """
-    registry.entries()  # Imports the plugins too, whose failures are logged only here.
+    registry.entries()  # This imports the plugins, too: their failures must be logged.
     not_found = None
     try:
         with logging_muted():
@@ -33,8 +33,8 @@ def connectors_of(registry: ConnectorRegistry, task_type: str) -> list[SyncConne
     return found
 
 
-def newest_version(registry: ConnectorRegistry, task_type: str) -> int:
-    """Return version 0, as Flyte uses, or the newest version if the task type has no version 0.
+def default_version(registry: ConnectorRegistry, task_type: str) -> int:
+    """Return version 0, which Flyte uses, or the newest version if the task type has no version 0.
 
     Raises:
         ConnectorNotFound: if no connector serves the task type.

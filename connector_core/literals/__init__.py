@@ -2,9 +2,10 @@
 
 The entry points are in ``writing`` and ``reading``. The declared type, or else the type of the value, determines the
 *kind* that converts the value. ``kinds`` defines the base class, and ``types`` finds the kind of a type. The kinds are
-in ``scalars``, ``containers``, ``unions``, ``records``, ``blobs``, ``datasets`` and ``untyped``, and plugins add more
-with :class:`LiteralConverter`. A ``Literal`` or ``LiteralMap`` is accepted in place of any value and copied unchanged.
-A value that cannot be converted raises a :class:`~connector_core.errors.LiteralError` with its path and what to do.
+in ``scalars``, ``containers``, ``unions``, ``dataclass_like``, ``blobs``, ``datasets`` and ``untyped``; plugins add
+more with :class:`LiteralConverter`. A ``Literal`` or ``LiteralMap`` is accepted in place of any value and copied
+unchanged. A value that cannot be converted raises a :class:`~connector_core.errors.LiteralError` with its path and what
+to do.
 """
 
 from importlib import import_module
@@ -41,7 +42,7 @@ _MODULE_OF_NAME = {"Directory": "files", "File": "files", "StructuredDataset": "
 
 
 def __getattr__(name: str) -> Any:
-    """Import a class that few programs use when it is first used."""
+    """Import a class when it is first used, because few programs need it."""
     module = _MODULE_OF_NAME.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ConverterKind", "LiteralConverter", "converter_for", "register_converter"]
 
-log: logging.Logger = logging.getLogger(__name__)
-
 
 @attrs.frozen
 class LiteralConverter:
@@ -53,7 +51,7 @@ def register_converter(converter: LiteralConverter) -> None:
     first = _CONVERTERS.setdefault(converter.type_name, converter)
     KINDS.clear()
     if first != converter:
-        log.warning("A second literal converter for %s is ignored; the first one stays.", converter.type_name)
+        _log.warning("A second literal converter for %s is ignored; the first one stays.", converter.type_name)
 
 
 def converter_for(python_type: object) -> LiteralConverter | None:
@@ -119,3 +117,4 @@ def _qualified(cls: type) -> str:
 
 
 _CONVERTERS: dict[str, LiteralConverter] = {}
+_log = logging.getLogger(__name__)

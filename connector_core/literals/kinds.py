@@ -23,7 +23,6 @@ __all__ = [
     "MSGPACK",
     "Kind",
     "Scope",
-    "content_name",
     "decode_msgpack",
     "deeper",
     "fill_from_literal",

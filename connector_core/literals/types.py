@@ -1,4 +1,4 @@
-"""Finds the kind of a type, and what an interface declares for the type.
+"""Finds the kind and the LiteralType of a Python type.
 
 The modules of kinds that few programs use are imported when a type needs them, because importing them takes time.
 """

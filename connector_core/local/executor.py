@@ -49,7 +49,7 @@ __all__ = ["AsyncConnectorExecutorMixin", "LocalExecutor", "SyncConnectorExecuto
 
 
 class LocalExecutor:
-    """Runs a task through its connector, whichever kind that is. The docstring of the module lists a task's members.
+    """Runs a task through its connector, sync or async. The docstring of the module lists a task's members.
 
     Attributes:
         resource_meta: The metadata that ``create`` returned in the last run.
@@ -82,7 +82,7 @@ class LocalExecutor:
         Raises:
             ConnectorNotFound: if no connector serves the task type.
             LiteralError: if an input or output is not of its type.
-            TaskFailed: if the job ended in another phase than SUCCEEDED.
+            TaskFailed: if the job ended in a phase other than SUCCEEDED.
             TaskTimeout: if the run took longer than the template's ``metadata.timeout``.
             Exception: any other exception that the connector raised.
         """
@@ -244,7 +244,7 @@ async def run_async(
 
 
 async def _create(calls: JobCalls) -> tuple[ResourceMeta, asyncio.CancelledError | None]:
-    """Start the job. If the run is cancelled meanwhile, wait all the same: the job may have been started."""
+    """Start the job. If the run is cancelled meanwhile, still wait: the job may have been started."""
     try:
         return await wait_despite_cancellation(calls.create())
     except BaseException as error:
@@ -269,7 +269,7 @@ async def _delete_found(calls: JobCalls, reason: BaseException) -> None:
     try:
         meta, _ = await wait_despite_cancellation(calls.find())
     except Exception as error:
-        reason.add_note(f"A job may have been started all the same; the connector could not find out: {error}")
+        reason.add_note(f"A job may have been started; the connector's `find` failed: {error}")
         return
     if meta is not None:
         await _delete(calls, meta, reason)

@@ -1,4 +1,4 @@
-"""When a local run polls its job, how long it puts up with a silent backend, and how often it tries to delete."""
+"""Polls and deletes the job of a local run, and tolerates a backend that does not answer for some time."""
 
 from __future__ import annotations
 

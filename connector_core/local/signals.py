@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 @contextmanager
 def handle_signals(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
-    """Call the handler for the first SIGINT or SIGTERM. A second one does what it did before this was entered.
+    """Call the handler for the first SIGINT or SIGTERM. Later signals are handled as they were before.
 
     Signals arrive in the main thread; in any other thread this does nothing.
 
@@ -83,7 +83,7 @@ class Interruption:
             self._loop.call_soon_threadsafe(self._task.cancel)
 
     def as_exception(self) -> BaseException | None:
-        """Return what the signal raises by convention: KeyboardInterrupt or SystemExit; None without a signal."""
+        """Return the exception for the signal: KeyboardInterrupt or SystemExit; None if none has come."""
         if self.signum is None:
             return None
         return KeyboardInterrupt() if self.signum == signal.SIGINT else SystemExit(128 + self.signum)

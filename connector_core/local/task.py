@@ -47,7 +47,7 @@ class Task(LocalExecutor):
         name: The name in messages; default: the task type.
         inputs: Python types by input name. None: no inputs are declared, and values are accepted as they are.
         outputs: Python types by output name. None: no outputs are declared, and all outputs are returned.
-        custom: The connector's own parameters, as anything that JSON can hold.
+        custom: The connector's own parameters, as JSON values.
         config: The connector's own parameters, as text.
         sql: The statement, for a connector that takes one. Inputs are never pasted into it.
         container: The container, or its args. Placeholders in the args are filled.
@@ -62,7 +62,7 @@ class Task(LocalExecutor):
 
     Raises:
         ConnectorNotFound: if no connector serves the task type.
-        LiteralError: if Flyte has no such type as a declared one, or if JSON cannot hold ``custom``.
+        LiteralError: if Flyte does not support a declared type, or if JSON cannot hold ``custom``.
     """
 
     def __init__(

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def run_in_new_loop(awaitable: Awaitable[T]) -> T:
-    """Run to the end on a new event loop: in this thread, or in another thread if a loop is running in this one."""
+    """Run on a new event loop: in this thread, or in another thread if a loop is running in this one."""
 
     async def main() -> T:
         return await awaitable
@@ -52,7 +52,7 @@ async def wait_despite_cancellation(awaitable: Awaitable[T]) -> tuple[T, asyncio
         The result, and the cancellation, if there was one.
 
     Raises:
-        CancelledError: if there was one and the awaitable raised an exception.
+        CancelledError: if the waiting task was cancelled and the awaitable raised an exception.
         Exception: any exception that the awaitable raised.
     """
     task = asyncio.ensure_future(awaitable)

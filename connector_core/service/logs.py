@@ -1,6 +1,6 @@
 """The service's log: one line for each event, ``key=value`` for people and JSON for programs.
 
-It includes all loggers, also those of libraries and connectors. An event that is logged while a connector's method runs
+It includes the loggers of libraries and connectors. An event that is logged while a connector's method runs
 names the call. No text can break a line, and the secrets that connectors received are masked.
 """
 

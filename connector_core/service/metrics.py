@@ -68,7 +68,7 @@ class Metrics(Collector):
         self._make(Gauge, "thread_queue_length", "Plain methods that wait for a thread.").set_function(queue_length)
         self._make(Gauge, "event_loop_lag_seconds", "Delay of the event loop.").set_function(loop_lag)
         ProcessCollector(registry=self.registry)
-        # To find a child by its labels takes longer than to count with it.
+        # Looking a child up by its labels takes longer than counting with it.
         self._failed = cache(failed.labels)
         self._inputs = cache(inputs.labels)
         self._orphans = cache(orphans.labels)

@@ -72,7 +72,7 @@ class Orphans:
             orphan.timer.cancel()
 
     async def start_deleting(self, call: Call, resource_meta: ResourceMeta) -> None:
-        """Start to delete a job; return when it is deleted, or after a few seconds. The deletion continues.
+        """Start to delete a job; return when it is deleted, or after :data:`PATIENCE`. The deletion continues.
 
         Args:
             call: Any call of the job's connector; it provides the secrets and settings.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from connector_core.service.listing import ConnectorMetadataService
     from connector_core.service.sync import SyncConnectorService
 
-__all__ = ["FLYTE1", "FLYTE2", "Rpcs"]
+__all__ = ["FLYTE1", "FLYTE2", "MAX_RESPONSE_BYTES", "Rpcs"]
 
 FLYTE1 = (
     "flyteidl.service.AsyncAgentService",
@@ -41,6 +41,9 @@ FLYTE1 = (
 
 FLYTE2 = ("flyteidl2.connector.AsyncConnectorService", "flyteidl2.connector.ConnectorMetadataService")
 """The full names of Flyte 2's services."""
+
+MAX_RESPONSE_BYTES = 4 * 1024 * 1024
+"""The size of the largest response that Flyte accepts: gRPC's default limit."""
 
 
 class Rpcs(grpc.GenericRpcHandler):
@@ -88,8 +91,9 @@ def _unary(
             _set_status(context, grpc.StatusCode.INVALID_ARGUMENT, _not_a_message(request_type))
             return b""
         response = (await method(request, context)).SerializeToString()
-        if len(response) > MAX_BYTES:
-            text = f"The answer has {len(response)} bytes, and Flyte accepts {MAX_BYTES}; send less custom_info."
+        if len(response) > MAX_RESPONSE_BYTES:
+            most = MAX_RESPONSE_BYTES
+            text = f"The answer has {len(response)} bytes, and Flyte accepts {most}; send less custom_info."
             _set_status(context, grpc.StatusCode.INTERNAL, text)
         return response
 
@@ -150,7 +154,3 @@ def _set_status(context: grpc.ServicerContext, status: grpc.StatusCode, details:
 
 def _not_a_message(request_type: type[Message]) -> str:
     return f"The request is not a {request_type.DESCRIPTOR.full_name}."
-
-
-MAX_BYTES = 4 * 1024 * 1024
-"""The size of the largest response that Flyte accepts: gRPC's default limit."""

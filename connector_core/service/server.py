@@ -200,7 +200,7 @@ _OPTIONS = (
     # Inputs may be larger than 4 MiB, the limit for answers.
     ("grpc.max_receive_message_length", 32 * 1024 * 1024),
     ("grpc.max_send_message_length", -1),
-    # An engine sends all its calls over one connection.
+    # Flyte sends all its calls over one connection.
     ("grpc.max_concurrent_streams", 2048),
     # While the event loop is busy, calls wait in gRPC. If more than 1000 wait, gRPC cancels some at random by default.
     # Flyte counts that as one of the five errors after which it no longer polls a job. A waiting call takes 15 KB.

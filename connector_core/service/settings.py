@@ -20,7 +20,7 @@ class ServiceSettings:
         orphan_grace: ``CONNECTORS_ORPHAN_GRACE``: how long the service keeps a job whose caller disconnected before
             it got the answer. Flyte polls a job every 30 s, each time through any replica: the more replicas there
             are, the longer this must be.
-        drain: ``CONNECTORS_DRAIN``: how long running calls may continue after the service was told to stop.
+        drain: ``CONNECTORS_DRAIN``: how long running calls may continue after the service begins to stop.
     """
 
     forgive: float = 600.0

@@ -1,8 +1,8 @@
 """TLS for the service, with certificates that can be replaced while it runs.
 
 Certificates are valid for weeks or only hours, and a tool renews them by writing files. For each new connection, the
-service checks whether the files have changed. If they cannot be used (because only half of a pair is written yet), it
-logs that and continues with the last valid ones.
+service checks whether the files have changed. If they cannot be used, for example because
+only one of a pair is written yet, it logs that and continues with the last valid ones.
 """
 
 from __future__ import annotations

@@ -287,7 +287,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
         why="A replica and its successor can poll the same job at the same time.",
         fix="Let get only read.",
     )
-    def test_a_job_is_asked_for_many_times_at_once(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
+    def test_concurrent_polls_succeed(self, calls: Calls, task_that_runs_long: ExampleTask) -> None:
         async def polls() -> list[Resource]:
             meta = await _create(calls, task_that_runs_long)
             return await asyncio.gather(*(calls.get(meta) for _ in range(2 * self.at_once)))
@@ -530,7 +530,7 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
     )
     def test_logs_of_a_job_that_has_ended(self, calls: Calls, task_that_logs: ExampleTask) -> None:
         _skip_without(calls, "get_logs")
-        lines = calls.run(_log(calls, task_that_logs, 0))
+        lines = calls.run(_read_log(calls, task_that_logs, 0))
         expect(len(lines) >= 3, f"The job of task_that_logs wrote {len(lines)} lines; it must write at least three.")
 
     @Contract(
@@ -540,14 +540,14 @@ class BaseAsyncConnectorSuite(ConnectorSuite):
     )
     def test_logs_come_in_pages(self, calls: Calls, task_that_logs: ExampleTask) -> None:
         _skip_without(calls, "get_logs")
-        whole, paged = calls.run(_log(calls, task_that_logs, 0)), calls.run(_log(calls, task_that_logs, 2))
+        whole, paged = calls.run(_read_log(calls, task_that_logs, 0)), calls.run(_read_log(calls, task_that_logs, 2))
         expect(len(whole) >= 3, f"The job of task_that_logs wrote {len(whole)} lines; it must write at least three.")
         expect(paged == whole, f"In pages of two: {paged}; as a whole: {whole}.")
 
     @HOLDS_NO_SECRET
     def test_logs_hold_no_secret(self, calls: Calls, task_that_logs: ExampleTask, secrets: Mapping[str, str]) -> None:
         _skip_without(calls, "get_logs")
-        check_no_secret(secrets, *calls.run(_log(calls, task_that_logs, 0)))
+        check_no_secret(secrets, *calls.run(_read_log(calls, task_that_logs, 0)))
 
     @Contract(
         "get_metrics answers while a job runs.",
@@ -611,7 +611,7 @@ async def _outputs(calls: Calls, meta: ResourceMeta) -> str:
     return re.sub(rf'"(file://)?{re.escape(prefix)}[^"]*"', '"…"', str(message.outputs))
 
 
-async def _log(calls: Calls, example: ExampleTask, lines: int) -> list[str]:
+async def _read_log(calls: Calls, example: ExampleTask, lines: int) -> list[str]:
     """Wait for a job to end, and return its whole log, read in pages of `lines` lines."""
     meta = await _create(calls, example)
     await calls.poll_to_end(meta)

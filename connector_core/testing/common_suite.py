@@ -22,7 +22,7 @@ from connector_core.models import Resource
 from connector_core.phases import Phase
 from connector_core.registry import ConnectorRegistry
 from connector_core.secrets import LEAST_MASKED, masked, secret_variable
-from connector_core.service.rpcs import MAX_BYTES
+from connector_core.service.rpcs import MAX_RESPONSE_BYTES
 from connector_core.testing.connector_calls import Calls
 from connector_core.testing.contracts import Contract, expect
 from connector_core.testing.example_task import ExampleTask
@@ -165,7 +165,7 @@ class ConnectorSuite:
     def test_it_is_found_by_its_task_type(self, connector: Any) -> None:
         found = ConnectorRegistry().get_connector(connector.task_category.name, connector.task_category.version)
         names = [f"{type(each).__module__}:{type(each).__qualname__}" for each in (found, connector)]
-        expect(names[0] == names[1], f"The entry point gives {names[0]}, and the fixture gives {names[1]}.")
+        expect(names[0] == names[1], f"The entry point names {names[0]}, but the fixture returns {names[1]}.")
 
     @Contract(
         "A connector can be registered without a warning.",
@@ -186,7 +186,7 @@ class ConnectorSuite:
     )
     def test_a_job_succeeds(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
         last = calls.run(_run(calls, task_that_succeeds))[-1]
-        expect(last.phase is Phase.SUCCEEDED, f"It ended as {last.phase.name}: {last.message}")
+        expect(last.phase is Phase.SUCCEEDED, f"The job ended as {last.phase.name}: {last.message}")
 
     @Contract(
         "A task that cannot succeed ends in FAILED, or is refused with PermanentError.",
@@ -197,7 +197,7 @@ class ConnectorSuite:
     def test_a_job_fails(self, calls: Calls, task_that_fails: ExampleTask | None) -> None:
         end = calls.run(_run_failing_task(calls, task_that_fails))
         failed = isinstance(end, PermanentError) or (isinstance(end, Resource) and end.phase is Phase.FAILED)
-        expect(failed, f"It ended with {describe(end)}.")
+        expect(failed, f"The job ended with {describe(end)}.")
 
     @Contract(
         "A failure says why.",
@@ -207,7 +207,7 @@ class ConnectorSuite:
     def test_a_failure_says_why(self, calls: Calls, task_that_fails: ExampleTask | None) -> None:
         end = calls.run(_run_failing_task(calls, task_that_fails))
         said = _message(end) if isinstance(end, Exception) else (end.message or "").strip()
-        expect(said, f"It ended with {describe(end)}, without a message.")
+        expect(said, f"The job ended with {describe(end)}, without a message.")
 
     @Contract(
         "A temporary failure ends in RETRYABLE_FAILED, or raises RetryableError.",
@@ -220,7 +220,7 @@ class ConnectorSuite:
         end = calls.run(_run_failing_task(calls, task_that_fails_for_now))
         phase = end.phase if isinstance(end, Resource) else None
         retryable = isinstance(end, RetryableError | TransientError) or phase is Phase.RETRYABLE_FAILED
-        expect(retryable, f"It ended with {describe(end)}.")
+        expect(retryable, f"The job ended with {describe(end)}.")
 
     @Contract(
         "The outputs have the names and types that the task declares.",
@@ -295,7 +295,7 @@ class ConnectorSuite:
     def test_it_works_on_another_event_loop(self, calls: Calls, task_that_succeeds: ExampleTask) -> None:
         calls.run(_run(calls, task_that_succeeds))
         last = asyncio.run(_run(calls, task_that_succeeds))[-1]
-        expect(last.phase is Phase.SUCCEEDED, f"On the second loop it ended as {last.phase.name}: {last.message}")
+        expect(last.phase is Phase.SUCCEEDED, f"On the second loop the job ended as {last.phase.name}: {last.message}")
 
     @Contract(
         "A task without inputs and custom is refused with a typed error.",
@@ -383,7 +383,7 @@ class ConnectorSuite:
 
         with serving(calls.registry) as endpoint:
             last = calls.run(through(endpoint))
-        expect(last.phase is Phase.SUCCEEDED, f"It ended as {last.phase.name}: {last.message}")
+        expect(last.phase is Phase.SUCCEEDED, f"The job ended as {last.phase.name}: {last.message}")
 
 
 async def _run(calls: Calls, example: ExampleTask) -> list[Resource]:
@@ -414,7 +414,7 @@ def _message(error: CallError | LiteralError) -> str:
 async def check_size(state: Resource, prefix: str) -> None:
     """Check that the state can be written as a message that Flyte accepts."""
     size = (await state.to_flyte_idl(output_prefix=prefix)).ByteSize()
-    expect(size <= MAX_BYTES, f"The state {state.phase.name} has {size} bytes.")
+    expect(size <= MAX_RESPONSE_BYTES, f"The state {state.phase.name} has {size} bytes.")
 
 
 def check_no_secret(secrets: Mapping[str, str], *said: str) -> None:
@@ -439,7 +439,7 @@ def visible_texts(state: Resource) -> list[str]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    # The repr of a container masks a Secret, which is sent in plain text all the same.
+    # The repr of a container masks a Secret, although it is sent in plain text.
     if isinstance(value, str):
         yield "".join(value)
     elif isinstance(value, Message):

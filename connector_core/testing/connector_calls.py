@@ -206,19 +206,14 @@ class Calls:
 
     async def poll_to_end(self, meta: ResourceMeta) -> list[Resource]:
         """Poll a job until it ends, and return every state."""
+        return await self.poll(partial(self.get, meta))
 
-        async def get() -> Resource:
-            return await self.get(meta)
-
-        return await self.poll(get)
-
-    async def poll(self, get: Callable[[], Resource | Awaitable[Resource]]) -> list[Resource]:
+    async def poll(self, get: Callable[[], Awaitable[Resource]]) -> list[Resource]:
         """Call `get` until it returns a terminal state, and return every state."""
         states: list[Resource] = []
         until, delay = time.monotonic() + self.patience, 0.01
         while True:
-            answer = get()
-            states.append(answer if isinstance(answer, Resource) else await answer)
+            states.append(await get())
             if states[-1].is_terminal:
                 return states
             seen = f"The job is still {states[-1].phase.name} after {self.patience:g} s."

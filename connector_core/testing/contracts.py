@@ -30,7 +30,7 @@ class Contract:
     Args:
         rule: The rule.
         why: The reason why Flyte needs it.
-        fix: The change that mends a connector that breaks it.
+        fix: The change that makes a connector keep it.
     """
 
     rule: str
@@ -61,7 +61,7 @@ class Contract:
 
 
 class Broken(AssertionError):
-    """A connector breaks a contract; the message states the contract, why it matters, and how to mend it."""
+    """A connector breaks a contract; the message states the contract, why it matters, and how to keep it."""
 
     def __init__(self, broken: Contract, seen: str) -> None:
         self.contract: Contract = broken

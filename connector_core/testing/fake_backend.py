@@ -25,7 +25,7 @@ class Fault:
 
     Args:
         status: The HTTP status of the answer; None: the connection is closed without one.
-        seconds: The seconds until then.
+        seconds: The seconds before that.
         after: True: the request is carried out, and only its answer is lost.
     """
 
@@ -176,7 +176,7 @@ def _handler(backend: FakeBackend) -> type[BaseHTTPRequestHandler]:
             self._answer()
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))

@@ -50,11 +50,11 @@ def call_in_another_process(
     try:
         answer = json.loads(ran.stdout.rpartition("\n")[2])
     except ValueError:
-        raise AssertionError(f"The other process gave no answer: {ran.stderr.strip() or ran.stdout.strip()}") from None
+        raise AssertionError(f"The other process did not answer: {ran.stderr.strip() or ran.stdout.strip()}") from None
     if "unmade" in answer:
         raise AssertionError(
-            f"In another process, {value} gives no connector: {answer['unmade']} Define the fixture entry_value: the "
-            "value of the connector's entry point."
+            f"In another process, {value} does not make the connector: {answer['unmade']} Define the fixture "
+            "entry_value: the value of the connector's entry point."
         )
     if "error" in answer:
         raise AssertionError(f"In another process, {operation} raised {answer['error']}")

@@ -43,7 +43,7 @@ def connector_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 @pytest.fixture
 def connector_server(connector_registry: ConnectorRegistry) -> Iterator[str]:
-    """Run a service of the connectors in ``connector_registry`` on a free port, and give its address."""
+    """Run a service of the connectors in ``connector_registry`` on a free port, and yield its address."""
     from connector_core.testing.server import serving
 
     with serving(connector_registry) as endpoint:
@@ -52,7 +52,7 @@ def connector_server(connector_registry: ConnectorRegistry) -> Iterator[str]:
 
 @pytest.fixture
 def connector_clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
-    """Replace the clock of the polling loops by a FakeClock: they do not wait."""
+    """Replace the clock of the polling loops with a FakeClock, so that they do not wait."""
     from importlib.util import find_spec
 
     from connector_core.testing.fake_clock import FakeClock

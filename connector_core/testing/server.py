@@ -20,12 +20,12 @@ __all__ = ["serving"]
 
 @contextmanager
 def serving(registry: ConnectorRegistry, *, port: int = 0, **options: Any) -> Iterator[str]:
-    """Serve the connectors of `registry`, and stop at the end; gives ``host:port``.
+    """Serve the connectors of `registry` on 127.0.0.1 until the end of the block, and yield ``host:port``.
 
     Args:
         registry: The registry.
-        port: Where; 0: at any that is free.
-        **options: Those of ConnectorServer beyond these and the host, which is 127.0.0.1.
+        port: The port to listen on; 0: any free port.
+        **options: Further arguments of ConnectorServer.
     """
     started: Future[tuple[str, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 

@@ -7,10 +7,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["CONNECTORS", "PLUGINS", "Site"]
+from connector_core.discovery import CONNECTOR_GROUP, PLUGIN_GROUP
 
-CONNECTORS: str = "flytekit.connectors"
-PLUGINS: str = "connector_core"
+__all__ = ["Site"]
 
 
 class Site:
@@ -57,7 +56,7 @@ class Site:
             text = metadata or f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
             (info / "METADATA").write_text(text, encoding="utf-8")
         if entry_points is None:
-            groups = {CONNECTORS: connectors or {}, PLUGINS: plugins or {}}
+            groups = {CONNECTOR_GROUP: connectors or {}, PLUGIN_GROUP: plugins or {}}
             entry_points = "".join(
                 f"[{group}]\n" + "".join(f"{entry} = {value}\n" for entry, value in entries.items())
                 for group, entries in groups.items()

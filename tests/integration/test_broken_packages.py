@@ -39,7 +39,7 @@ REASONS = {
     "raises": "cannot be loaded: RuntimeError: the licence file is missing. Report it to its author.",
     "exits": "calls sys.exit('no licence') when it is imported. Report it to its author.",
     "syntax": "has a syntax error in {site}/acme_syntax.py, line 5: invalid syntax. Correct it there.",
-    "lacks": "needs the module acme_sdk, which is not installed. Install what provides it.",
+    "lacks": "needs the module acme_sdk, which is not installed. Install the package that provides it.",
     "attribute": "is refused: The module acme_attribute has no Conector. Did you mean Connector?",
     "othername": "is refused: 'acme_othername:Greeting' returns a connector for the task type greeting. The entry's "
     'name must be the task type: add greeting = "acme_othername:Greeting" to '
@@ -56,7 +56,7 @@ def reason(task_type: str, venv: Venv) -> str:
     text = REASONS[task_type].format(site=venv.site_packages)
     if task_type == "twin":
         return text
-    return f"The entry {task_type} of acme-{task_type} 1.0 {text} CONNECTORS_DISABLE={task_type} turns it off."
+    return f"The entry {task_type} of acme-{task_type} 1.0 {text} CONNECTORS_DISABLE={task_type} disables it."
 
 
 def build(dest: Path, task_type: str, source: str, *, name: str | None = None, attribute: str = "Greeting") -> Path:
@@ -468,7 +468,7 @@ class TestPlugins:
 
     FAILURE = (
         "The entry burst of acme-burst 1.0 cannot be loaded: RuntimeError: no network. Report it to its author. "
-        "CONNECTORS_DISABLE=burst turns it off."
+        "CONNECTORS_DISABLE=burst disables it."
     )
     HOOK_FAILURE = (
         "The hook connector_core_before_call of the plugin acme-vault:vault failed. RuntimeError: the audit log is full"

@@ -60,7 +60,7 @@ class HasNoEntry(Wait):
 
 @breaks(
     "test_it_is_found_by_its_task_type",
-    seen="The entry point gives support.conforming:Wait, and the fixture gives support.breaking:HasAnothersEntry.",
+    seen="The entry point names support.conforming:Wait, but the fixture returns support.breaking:HasAnothersEntry.",
 )
 class HasAnothersEntry(Wait):
     """The entry gives Wait."""
@@ -68,7 +68,7 @@ class HasAnothersEntry(Wait):
 
 @breaks(
     "test_it_is_found_by_its_task_type",
-    seen="gives support.conforming:Double, and the fixture gives support.breaking:SyncHasAnothersEntry.",
+    seen="names support.conforming:Double, but the fixture returns support.breaking:SyncHasAnothersEntry.",
 )
 class SyncHasAnothersEntry(Double):
     """The entry gives Double."""
@@ -116,12 +116,12 @@ class Does(Double):
         raise NotImplementedError
 
 
-@breaks("test_a_job_succeeds", seen="It ended as FAILED: It does not work.")
+@breaks("test_a_job_succeeds", seen="The job ended as FAILED: It does not work.")
 class NeverSucceeds(Ends):
     how = Resource.failed("It does not work.")
 
 
-@breaks("test_a_job_succeeds", seen="It ended as FAILED: It does not work.")
+@breaks("test_a_job_succeeds", seen="The job ended as FAILED: It does not work.")
 class SyncNeverSucceeds(Does):
     def change(self, state: Resource) -> Resource:
         return Resource.failed("It does not work.")
@@ -136,7 +136,7 @@ class RaisesAnything(Wait):
             raise RuntimeError(str(error)) from error
 
 
-@breaks("test_a_job_fails", seen="It ended with SUCCEEDED.")
+@breaks("test_a_job_fails", seen="The job ended with SUCCEEDED.")
 class SyncCannotFail(Double):
     async def do(self, *args: Any, **kwargs: Any) -> Resource:
         try:
@@ -145,7 +145,7 @@ class SyncCannotFail(Double):
             return Resource.succeeded(outputs={"seconds": 0.0})
 
 
-@breaks("test_a_failure_says_why", seen="It ended with FAILED, without a message.")
+@breaks("test_a_failure_says_why", seen="The job ended with FAILED, without a message.")
 class FailsInSilence(Wait):
     async def create(self, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -157,19 +157,19 @@ class FailsInSilence(Wait):
         return Resource(Phase.FAILED)
 
 
-@breaks("test_a_failure_says_why", seen="It ended with FAILED, without a message.")
+@breaks("test_a_failure_says_why", seen="The job ended with FAILED, without a message.")
 class SyncFailsInSilence(Double):
     async def do(self, *args: Any, **kwargs: Any) -> Resource:
         return Resource(Phase.FAILED)
 
 
-@breaks("test_a_failure_says_why", seen="It ended with PermanentError: PermanentError, without a message.")
+@breaks("test_a_failure_says_why", seen="The job ended with PermanentError: PermanentError, without a message.")
 class RaisesInSilence(Wait):
     async def create(self, *args: Any, **kwargs: Any) -> Any:
         raise PermanentError
 
 
-@breaks("test_a_passing_failure_can_be_retried", seen="It ended with FAILED.")
+@breaks("test_a_passing_failure_can_be_retried", seen="The job ended with FAILED.")
 class GivesUp(Wait):
     async def create(self, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -178,7 +178,7 @@ class GivesUp(Wait):
             return WaitMeta("failed")
 
 
-@breaks("test_a_passing_failure_can_be_retried", seen="It ended with FAILED.")
+@breaks("test_a_passing_failure_can_be_retried", seen="The job ended with FAILED.")
 class SyncGivesUp(Double):
     async def do(self, *args: Any, **kwargs: Any) -> Resource:
         return Resource.failed("There is no room.")
@@ -403,7 +403,8 @@ class SyncKeepsItsLoop(OneLoop, Double):
 
 
 @breaks(
-    "test_it_works_on_another_event_loop", seen="On the second loop it ended as FAILED: attached to a different loop"
+    "test_it_works_on_another_event_loop",
+    seen="On the second loop the job ended as FAILED: attached to a different loop",
 )
 class GivesUpOnAnotherLoop(OneLoop, Wait):
     async def get(self, resource_meta: Any, **kwargs: Any) -> Resource:
@@ -487,7 +488,7 @@ class SyncExits(Double):
         raise SystemExit(3)
 
 
-@breaks("test_a_task_runs_through_the_service", seen="It ended as FAILED: There is no such job.")
+@breaks("test_a_task_runs_through_the_service", seen="The job ended as FAILED: There is no such job.")
 class KnowsItsObjects(Wait):
     """Recognizes its metadata by identity, which is lost when it is sent."""
 
@@ -505,7 +506,7 @@ class KnowsItsObjects(Wait):
         return await super().get(resource_meta, **kwargs)
 
 
-@breaks("test_a_task_runs_through_the_service", seen="It ended as FAILED: not here")
+@breaks("test_a_task_runs_through_the_service", seen="The job ended as FAILED: not here")
 class SyncWantsTheMainThread(Does):
     """Works in the main thread only."""
 
@@ -671,7 +672,7 @@ class GivesItsOutputsOnce(Ends):
         return Resource.succeeded(outputs={"seconds": float(self.given)})
 
 
-@breaks("test_a_job_is_asked_for_many_times_at_once", seen="of 10 polls returned FAILED.")
+@breaks("test_concurrent_polls_succeed", seen="of 10 polls returned FAILED.")
 class CountsItsPolls(Wait):
     polls = 0
 

@@ -14,7 +14,7 @@ Capsys = pytest.CaptureFixture[str]
 
 GONE = (
     "The entry gone of broken 1.0 names the module acme_gone, which does not exist. Reinstall broken. "
-    "CONNECTORS_DISABLE=gone turns it off."
+    "CONNECTORS_DISABLE=gone disables it."
 )
 
 

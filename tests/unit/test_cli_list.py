@@ -104,7 +104,7 @@ def test_the_json_document_has_the_reason(site: Site, capsys: Capsys) -> None:
     (row,) = json.loads(out)
     assert row["error"] == (
         "The entry gone of acme-connectors 1.0 names the module acme_gone, which does not exist. "
-        "Reinstall acme-connectors. CONNECTORS_DISABLE=gone turns it off."
+        "Reinstall acme-connectors. CONNECTORS_DISABLE=gone disables it."
     )
 
 

@@ -153,7 +153,7 @@ class TestErrors:
 
     @pytest.mark.parametrize(
         ("task_type", "hint"),
-        [("postgers", "Did you mean postgres?"), ("xyz", "There are: duckdb, postgres.")],
+        [("postgers", "Did you mean postgres?"), ("xyz", "The known names are: duckdb, postgres.")],
     )
     def test_for_an_unknown_task_type_the_known_ones_are_named(
         self, site: Site, capsys: Capsys, task_type: str, hint: str
@@ -172,7 +172,7 @@ class TestErrors:
             "",
             (
                 "connectors: Cannot find connector for task category: boom_v0. The entry boom of acme-connectors 1.0 "
-                "cannot be loaded: RuntimeError: boom. Report it to its author. CONNECTORS_DISABLE=boom turns it off.\n"
+                "cannot be loaded: RuntimeError: boom. Report it to its author. CONNECTORS_DISABLE=boom disables it.\n"
             ),
         )
 

@@ -271,7 +271,7 @@ class TestNoAnswer:
             async with bare_server(add) as port, ConnectorClient(f"127.0.0.1:{port}") as client:
                 await client.do(TaskTemplate(type="echo"), "s3://b/p")
 
-        with pytest.raises(ServiceError, match=r"answers ExecuteTaskSync with nothing\.$"):
+        with pytest.raises(ServiceError, match=r"answers ExecuteTaskSync without a response\.$"):
             asyncio.run(main())
 
     def test_a_backend_that_is_away_is_not_a_service_that_is_away(self, registry: ConnectorRegistry) -> None:

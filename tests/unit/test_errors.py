@@ -57,7 +57,7 @@ MESSAGES = [
     (InvalidSetting("CONNECTORS_STRICT", "x", "1 or 0"), "CONNECTORS_STRICT='x' cannot be read: expected 1 or 0."),
     (InvalidResourceMeta("M", "it is wrong."), "M: it is wrong."),
     (InvalidResourceMeta("M", "it is wrong.", field="a[0]"), "M.a[0]: it is wrong."),
-    (UnknownPhase("odd", ["done", "failed"]), "Unrecognized state: 'odd'; known are: done, failed."),
+    (UnknownPhase("odd", ["done", "failed"]), "Unrecognized state: 'odd'; the known states are: done, failed."),
     (LiteralError("expected int, got str."), "expected int, got str."),
     (LiteralError("expected int, got str.", path="inputs.x"), "inputs.x: expected int, got str."),
     (TemplateError("{{.inputs.x}}", "no x"), "Cannot fill {{.inputs.x}} in the container's args: no x."),

@@ -391,9 +391,7 @@ class TestACreationThatFails:
         connector.found = RuntimeError("no route")
         with pytest.raises(TransientError, match="no answer") as e:
             task_of(connector)()
-        assert e.value.__notes__ == [
-            "A job may have been started all the same; the connector could not find out: no route"
-        ]
+        assert e.value.__notes__ == ["A job may have been started; the connector's `find` failed: no route"]
 
 
 class TestTheWrongKind:

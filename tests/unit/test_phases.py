@@ -89,7 +89,7 @@ def test_case_and_separators_do_not_matter(word: str, separators: list[str], upp
 @pytest.mark.parametrize("state", ["frobnicating", "", "undefined"])
 def test_the_error_for_an_unknown_word_lists_the_known_ones(state: str) -> None:
     with pytest.raises(
-        UnknownPhase, match=r"^Unrecognized state: '\w*'; known are: .*aborted, .*queued, .*running"
+        UnknownPhase, match=r"^Unrecognized state: '\w*'; the known states are: .*aborted, .*queued, .*running"
     ) as e:
         convert_to_flyte_phase(state)
     assert e.value.state == state

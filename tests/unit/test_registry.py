@@ -249,7 +249,7 @@ class TestDiscovery:
         registry = ConnectorRegistry()
         assert registry.get_connector("acme", 2).task_category.version == 2
         assert registry.get_connector("acme").task_category.version == 0
-        with pytest.raises(ConnectorNotFound, match=r"^Cannot find .* acme_v1\. There is: acme_v0, acme_v2\.$"):
+        with pytest.raises(ConnectorNotFound, match=r"^Cannot find .* acme_v1\. The versions are: acme_v0, acme_v2\.$"):
             registry.get_connector("acme", 1)
 
     def test_a_connector_gets_secrets_of_plugins_while_it_is_imported(self, site: Site) -> None:
@@ -540,7 +540,7 @@ class TestNotFound:
 
     def test_without_near_names_the_error_lists_all(self, acme: Site, registry: ConnectorRegistry) -> None:
         registry.register(Echo())
-        with pytest.raises(ConnectorNotFound, match=r"zzz_v3\. There are: echo\.$"):
+        with pytest.raises(ConnectorNotFound, match=r"zzz_v3\. The known names are: echo\.$"):
             registry.get_connector("zzz", 3)
 
     def test_without_connectors_the_error_says_what_to_do(self, registry: ConnectorRegistry) -> None:

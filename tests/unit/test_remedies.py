@@ -19,7 +19,7 @@ class TestExplainingAFailure:
             (
                 ModuleNotFoundError("No module named 'boto3'", name="boto3"),
                 "needs the module boto3, which is not installed.",
-                "Install what provides it.",
+                "Install the package that provides it.",
             ),
             (
                 ModuleNotFoundError("No module named 'acme'", name="acme"),
@@ -44,7 +44,7 @@ class TestExplainingAFailure:
     )
     def test_each_kind_of_failure_has_its_own_explanation(self, error: BaseException, what: str, remedy: str) -> None:
         assert explain_failure(self.ENTRY, error) == (
-            f"The entry acme of acme-connectors 1.0 {what} {remedy} CONNECTORS_DISABLE=acme turns it off."
+            f"The entry acme of acme-connectors 1.0 {what} {remedy} CONNECTORS_DISABLE=acme disables it."
         )
 
     def test_an_exception_whose_str_fails_is_named(self) -> None:
@@ -64,7 +64,7 @@ class TestSuggestingNames:
         assert suggest_names("duckb", ["duckdb", "process"]) == "Did you mean duckdb?"
 
     def test_without_a_near_name_all_are_listed(self) -> None:
-        assert suggest_names("spark", ["duckdb", "process"]) == "There are: duckdb, process."
+        assert suggest_names("spark", ["duckdb", "process"]) == "The known names are: duckdb, process."
 
     def test_without_any_name_it_says_that_nothing_is_installed(self) -> None:
         assert suggest_names("spark", []).startswith("No connector is installed")

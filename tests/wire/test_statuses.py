@@ -62,7 +62,7 @@ class TestNoConnector:
 
     def test_of_this_version(self, registry: ConnectorRegistry, flyte: Flyte) -> None:
         registry.register(Jobs())
-        with refused(StatusCode.NOT_FOUND, r"^Cannot find connector for task type: job\. There is: job_v0\.$"):
+        with refused(StatusCode.NOT_FOUND, r"^Cannot find connector for task type: job\. The versions are: job_v0\.$"):
             flyte.create("job", version=7)
 
     def test_of_this_name(self, flyte: Flyte) -> None:

@@ -247,7 +247,7 @@ def test_a_declared_list_that_is_too_large_is_an_error(do, number):
 def test_several_declared_outputs_are_refused(do, dataset_type):
     with pytest.raises(PermanentError) as error:
         do("SELECT 1", declared={"b": dataset_type, "a": dataset_type})
-    assert str(error.value) == "A query gives one output, and the task declares 2: a, b."
+    assert str(error.value) == "A query returns one output, but the task declares 2: a, b."
 
 
 def test_a_declared_output_of_another_type_is_refused(do):

@@ -20,7 +20,7 @@ class Settings:
     Args:
         database: The path of the database file, or another argument of ``duckdb.connect``.
         read_only: Open the database for reading only, as several processes can at a time.
-        inline_rows: The maximal number of rows in a list; a larger result is written as Parquet.
+        inline_rows: The maximum number of rows in a list; a larger result is written as Parquet.
     """
 
     database: str = ":memory:"
@@ -66,14 +66,14 @@ class Output:
         """Return the output of a task.
 
         Raises:
-            PermanentError: if the task declares several outputs, or one that a query cannot give.
+            PermanentError: if the task declares several outputs, or one that a query cannot return.
         """
         declared = task_template.interface.outputs.variables
         if not declared:
             return cls()
         if len(declared) > 1:
             raise PermanentError(
-                f"A query gives one output, and the task declares {len(declared)}: {', '.join(sorted(declared))}.",
+                f"A query returns one output, but the task declares {len(declared)}: {', '.join(sorted(declared))}.",
                 code="OUTPUTS",
             )
         ((name, variable),) = declared.items()

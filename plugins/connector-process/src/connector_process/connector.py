@@ -139,7 +139,7 @@ class ProcessConnector(AsyncConnectorBase):
 
         Args:
             resource_meta: The job, as ``create`` returned it.
-            lines: The maximal number of lines; at most, and by default, 1000.
+            lines: The maximum number of lines; at most, and by default, 1000.
             token: The token of the last page, to continue after it.
             **kwargs: Not used.
 

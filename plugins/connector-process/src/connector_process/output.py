@@ -20,7 +20,7 @@ def tail(path: Path, limit: int) -> str:
 
     Args:
         path: The file, which need not exist.
-        limit: The maximal number of bytes.
+        limit: The maximum number of bytes.
     """
     length = size(path)
     data = _read(path, max(0, length - limit), limit)
@@ -39,7 +39,7 @@ def lines_from(path: Path, offset: int, count: int, *, ended: bool) -> tuple[lis
     Args:
         path: The file.
         offset: The first byte to read.
-        count: The maximal number of lines.
+        count: The maximum number of lines.
         ended: True if the command no longer writes.
 
     Returns:

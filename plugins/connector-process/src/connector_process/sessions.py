@@ -30,8 +30,8 @@ def session(leader: int) -> list[int]:
 def orphans(job: Job, record: Record) -> list[int]:
     """Return the ids of a job's processes that still run after its supervisor was killed.
 
-    Another session may have the same id by now. It is the job's session if its leader is the process that was started
-    then. Otherwise only the members that have the job's mark in their environment belong to the job.
+    Another session may have the same id by now. A session whose leader is the job's command is the job's. In any other
+    session, only the processes that have the job's mark in their environment belong to the job.
     """
     members = session(record.leader)
     if record.leader in members and abs(started(record.leader) - record.leader_started) < _CLOCK_SECONDS:
