@@ -1,4 +1,4 @@
-"""Call a service as Flyte 1 and Flyte 2 do.
+"""Calls a service as Flyte 1 and Flyte 2 do.
 
 The messages of Flyte 2 have the wire format of Flyte 1's, field by field, so the client's classes serve both.
 """

@@ -1,4 +1,4 @@
-"""Call a method of a connector in another process, which has only the encoded argument."""
+"""Calls a method of a connector in another process, which has only the encoded argument."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run a real service during a test, in a thread with its own event loop."""
+"""Runs a real service during a test, in a thread with its own event loop."""
 
 from __future__ import annotations
 

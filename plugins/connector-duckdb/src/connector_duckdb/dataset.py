@@ -1,4 +1,4 @@
-"""Write a result as one Parquet file."""
+"""Writes a result as one Parquet file."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import duckdb
 from connector_core import Directory, File, LiteralError, PermanentError, RetryableError, StructuredDataset
 from connector_core.errors import CallError
 from connector_core.idl import Literal
-from connector_duckdb.stream import Batch, Stream, is_plain
+from connector_duckdb.stream import Batch, Stream, are_plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,7 +105,7 @@ class Query:
                 self._connection.execute(statement, _named(statement, values)).complete()
             last = statements[-1]
             relation = _carriable(self._connection.sql(last, params=_named(last, values)))
-            if not arrow and is_plain(map(str, relation.types)):
+            if not arrow and are_plain(map(str, relation.types)):
                 self._result = Stream(relation)
                 return self._batches()
         import pyarrow as pa

@@ -1,4 +1,4 @@
-"""Convert Arrow to values that a Flyte literal and JSON can hold."""
+"""Converts Arrow to values that a Flyte literal and JSON can hold."""
 
 from __future__ import annotations
 

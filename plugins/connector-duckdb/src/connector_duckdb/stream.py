@@ -1,4 +1,4 @@
-"""Read the Arrow stream of a result without pyarrow, which takes 0.1 seconds to import.
+"""Reads the Arrow stream of a result without pyarrow, which takes 0.1 seconds to import.
 
 The structures are those of Arrow's C interfaces: https://arrow.apache.org/docs/format/CDataInterface.html and
 https://arrow.apache.org/docs/format/CStreamInterface.html.
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-__all__ = ["Batch", "Stream", "is_plain"]
+__all__ = ["Batch", "Stream", "are_plain"]
 
 
-def is_plain(types: Iterable[str]) -> bool:
+def are_plain(types: Iterable[str]) -> bool:
     """Tell whether Python's own numbers and text hold the values of all these DuckDB types exactly."""
     return _PLAIN_TYPES.issuperset(types)
 
@@ -202,7 +202,7 @@ _NUMBERS: dict[str, type[ctypes._SimpleCData[Any]]] = {
     "g": ctypes.c_double,
 }
 _FORMATS = frozenset({"b", "u", *_NUMBERS})
-"""How Arrow spells the plain types."""
+"""Arrow's format strings of the plain types."""
 
 _PLAIN_TYPES = frozenset(
     {

@@ -1,4 +1,4 @@
-"""Start a job: make its directory, and run its supervisor."""
+"""Starts a job: makes its directory, and runs its supervisor."""
 
 from __future__ import annotations
 

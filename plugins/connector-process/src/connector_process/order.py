@@ -1,4 +1,4 @@
-"""Turn a task template into an order: the command, its environment, and the settings in ``custom``."""
+"""Turns a task template into an order: the command, its environment, and the settings in ``custom``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read the output of a command that may still be writing."""
+"""Reads the output of a command that may still be writing."""
 
 from __future__ import annotations
 
