@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 
@@ -41,6 +42,16 @@ class TestUsage:
         monkeypatch.setattr("sys.argv", ["connectors", "list", "--json"])
         assert main() == 0
         assert capsys.readouterr().out == "[]\n"
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > 0
+        gc.unfreeze()
+
+    def test_the_modules_of_a_program_that_calls_it_are_not_kept_from_the_garbage_collection(
+        self, capsys: Capsys
+    ) -> None:
+        frozen = gc.get_freeze_count()
+        assert main(["list", "--json"]) == 0
+        assert gc.get_freeze_count() == frozen
 
     def test_help_names_every_command(self, capsys: Capsys) -> None:
         status, out, _ = connectors(capsys, "--help")
