@@ -213,7 +213,7 @@ class ConnectorRegistry:
         if self.settings.strict:
             for slot in (*self._plugin_slots, *self._slots):
                 if slot.entry.state is State.FAILED:
-                    raise _failed(slot, 0)
+                    raise _load_error(slot, 0)
 
     @_OnDefault
     def error_of(self, entry: Entry) -> BaseException | None:
@@ -383,7 +383,7 @@ class ConnectorRegistry:
         slots = [slot for slot in self._slots if slot.entry.task_type == task_type]
         for slot in slots:
             if slot.entry.state is State.FAILED:
-                return _failed(slot, version)
+                return _load_error(slot, version)
         reasons = [slot.entry.reason for slot in slots if slot.entry.reason]
         states = {slot.entry.state for slot in slots}
         if State.CONFLICTING in states:
@@ -447,7 +447,7 @@ def _agents_of(connectors: Iterable[ConnectorBase]) -> list[Agent]:
     return [agents[key] for key in sorted(agents)]
 
 
-def _failed(slot: _Slot, version: int) -> ConnectorFailed:
+def _load_error(slot: _Slot, version: int) -> ConnectorFailed:
     from connector_core.models import TaskCategory
 
     error = ConnectorFailed(

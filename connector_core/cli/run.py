@@ -137,7 +137,7 @@ def _timeout(seconds: float | None) -> float | None:
 
 
 def _check_used(task: Task, inputs: dict[str, Any]) -> None:
-    """Refuse an input if the command neither names it nor reads the file of all inputs."""
+    """Refuse an input that the command neither names nor reads from the file of all inputs."""
     if not task.template.HasField("container"):
         return
     used = placeholders(task.template)
@@ -145,4 +145,4 @@ def _check_used(task: Task, inputs: dict[str, Any]) -> None:
         return
     for name in inputs:
         if f"inputs.{name}" not in used:
-            raise WrongUse(f"-i {name} is not used: the command has no {{{{.inputs.{name}}}}} (nor {{{{.input}}}}).")
+            raise WrongUse(f"-i {name} is not used: the command has neither {{{{.inputs.{name}}}}} nor {{{{.input}}}}.")

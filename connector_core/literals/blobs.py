@@ -66,7 +66,7 @@ class BlobKind(Kind):
     def unpack(self, packed: Any) -> Any:
         path = packed.get("path") if type(packed) is dict else packed
         if type(path) is not str:
-            raise self.refuse(packed)
+            raise self.refusal(packed)
         return self.python_type(path, format=self._format)
 
     def _target(self, value: Any, scope: Scope) -> str:
@@ -76,9 +76,9 @@ class BlobKind(Kind):
         elif isinstance(value, str | os.PathLike) and not isinstance(value, File | Directory):
             uri = os.fspath(value)
         else:
-            raise self.refuse(value)
+            raise self.refusal(value)
         if isinstance(uri, Secret):
-            raise self.refuse(uri)
+            raise self.refusal(uri)
         if is_remote(uri):
             return uri
         path = Path(uri.removeprefix("file://"))
@@ -111,7 +111,7 @@ class PathKind(BlobKind):
 
     def pack(self, value: Any, scope: Scope) -> Any:
         if not isinstance(value, os.PathLike):
-            raise self.refuse(value)
+            raise self.refusal(value)
         return os.fspath(value)
 
     def unpack(self, packed: Any) -> Any:

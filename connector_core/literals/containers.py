@@ -55,7 +55,7 @@ class ListKind(Kind):
         if not isinstance(value, self._accepted):
             if fill_from_literal(literal, value):
                 return
-            raise self.refuse(value)
+            raise self.refusal(value)
         literal.collection.SetInParent()
         inner, add, fill = scope.deeper(), literal.collection.literals.add, self.item.fill
         with within(lambda: f"[{len(literal.collection.literals) - 1}]"):
@@ -70,7 +70,7 @@ class ListKind(Kind):
 
     def pack(self, value: Any, scope: Scope) -> Any:
         if not isinstance(value, self._accepted):
-            raise self.refuse(value)
+            raise self.refusal(value)
         items: list[Any] = []
         pack = self.item.pack
         with within(lambda: f"[{len(items)}]"):
@@ -80,7 +80,7 @@ class ListKind(Kind):
 
     def unpack(self, packed: Any) -> Any:
         if type(packed) is not list:
-            raise self.refuse(packed)
+            raise self.refusal(packed)
         return self._each(self.item.unpack, packed)
 
     def _each(self, convert: Callable[[Any], Any], items: Iterable[Any]) -> Any:
@@ -132,7 +132,7 @@ class TupleKind(Kind):
         self, values: Any, expected: type[list[Any]] | type[tuple[Any, ...]], convert: list[Callable[[Any], Any]]
     ) -> list[Any]:
         if not isinstance(values, expected):
-            raise self.refuse(values)
+            raise self.refusal(values)
         if len(values) != len(convert):
             raise LiteralError(f"expected {self}, got {len(values)} values.")
         converted: list[Any] = []
@@ -170,12 +170,12 @@ class DictKind(Kind):
 
     def pack(self, value: Any, scope: Scope) -> Any:
         if not isinstance(value, dict):
-            raise self.refuse(value)
+            raise self.refusal(value)
         return self._each(value, partial(self.key.pack, scope=scope), partial(self.value.pack, scope=scope))
 
     def unpack(self, packed: Any) -> Any:
         if type(packed) is not dict:
-            raise self.refuse(packed)
+            raise self.refusal(packed)
         return self._each(packed, self._unpack_key, self.value.unpack)
 
     def _each(
@@ -215,7 +215,7 @@ class MapKind(DictKind):
         if isinstance(value, dict):
             fill_map(literal, value, self.value, scope)
         elif not fill_from_literal(literal, value):
-            raise self.refuse(value)
+            raise self.refusal(value)
 
     def read(self, literal: Literal, depth: int) -> Any:
         if literal.WhichOneof("value") != "map":

@@ -165,7 +165,7 @@ class _DataclassKind(_FieldsKind):
     def pack(self, value: Any, scope: Scope) -> Any:
         if not isinstance(value, self.python_type):
             if type(value) is not dict:
-                raise self.refuse(value)
+                raise self.refusal(value)
             _refuse_unknown(self.fields, value, self)
             arguments = (field for field in self.fields if field.argument)
             value = _construct(self.python_type, _convert_fields(arguments, value, lambda field, item: item))
@@ -179,7 +179,7 @@ class _DataclassKind(_FieldsKind):
 
     def unpack(self, packed: Any) -> Any:
         if type(packed) is not dict:
-            raise self.refuse(packed)
+            raise self.refusal(packed)
         fields = (field for field in self.fields if field.argument)
         return _construct(self.python_type, _convert_fields(fields, packed, _unpack_field))
 
@@ -233,13 +233,13 @@ class _TypedDictKind(_FieldsKind):
 
     def pack(self, value: Any, scope: Scope) -> Any:
         if type(value) is not dict:
-            raise self.refuse(value)
+            raise self.refusal(value)
         _refuse_unknown(self.fields, value, self)
         return _convert_fields(self.fields, value, lambda field, item: field.kind.pack(item, scope))
 
     def unpack(self, packed: Any) -> Any:
         if type(packed) is not dict:
-            raise self.refuse(packed)
+            raise self.refusal(packed)
         return _convert_fields(self.fields, packed, _unpack_field)
 
 
@@ -274,14 +274,14 @@ class _NamedTupleKind(_FieldsKind):
 
     def pack(self, value: Any, scope: Scope) -> Any:
         if not isinstance(value, self.python_type):
-            raise self.refuse(value)
+            raise self.refusal(value)
         return list(
             _convert_fields(self.fields, value._asdict(), lambda field, item: field.kind.pack(item, scope)).values()
         )
 
     def unpack(self, packed: Any) -> Any:
         if type(packed) is not list:
-            raise self.refuse(packed)
+            raise self.refusal(packed)
         if len(packed) > len(self.fields):
             raise LiteralError(f"expected {len(self.fields)} values for {self}, got {len(packed)}.")
         named = {field.name: item for field, item in zip(self.fields, packed, strict=False)}
@@ -305,7 +305,7 @@ class _PydanticKind(_FieldsKind):
         if type(value) is dict:
             value = self.unpack(value)
         elif not isinstance(value, self.python_type):
-            raise self.refuse(value)
+            raise self.refusal(value)
         # flytekit writes fields by name. A field with only an alias cannot be read by its name.
         for by_alias in (False, True):
             packed = self._dump(value, by_alias)
@@ -345,7 +345,7 @@ class _MsgspecKind(_FieldsKind):
 
     def pack(self, value: Any, scope: Scope) -> Any:
         if not isinstance(value, self.python_type):
-            raise self.refuse(value)
+            raise self.refusal(value)
         try:
             packed = msgspec.to_builtins(value, builtin_types=(bytes,))
             msgspec.convert(packed, self.python_type)

@@ -86,7 +86,7 @@ class DatasetKind(Kind):
         sent = packed if type(packed) is dict else {"uri": packed}
         uri, file_format = sent.get("uri"), sent.get("file_format") or ""
         if type(uri) is not str or type(file_format) is not str:
-            raise self.refuse(packed)
+            raise self.refusal(packed)
         return self._open(uri, file_format, self._columns)
 
     def _open(self, uri: str, file_format: str, columns: Mapping[str, LiteralType]) -> Any:
@@ -105,12 +105,12 @@ class DatasetKind(Kind):
             return StructuredDataset(os.fspath(value))
         if is_table(value):
             return StructuredDataset(table=value)
-        raise self.refuse(value)
+        raise self.refusal(value)
 
     def _target(self, value: StructuredDataset, scope: Scope) -> tuple[str, str]:
         """Return the URI and the format of the table, and plan the upload if there is one."""
         if isinstance(value.uri, Secret):
-            raise self.refuse(value.uri)
+            raise self.refusal(value.uri)
         if value.table is not None:
             return self._place_table(value, scope), PARQUET
         uri = value.uri

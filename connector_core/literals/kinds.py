@@ -138,7 +138,7 @@ class Kind(ABC):
                 return self.read(fetch(literal.offloaded_metadata), deeper(depth))
         raise LiteralError(f"expected {self}, got {content_name(literal)}.")
 
-    def refuse(self, value: Any) -> LiteralError:
+    def refusal(self, value: Any) -> LiteralError:
         """Return the error for a value, or a packed value, of another type."""
         return LiteralError(f"expected {self}, got {type_name(type(value))}.")
 

@@ -81,11 +81,11 @@ class _Scalar(Kind):
 
     def accept(self, value: Any) -> Any:
         """Return a value of another Python type as one of this type, or refuse it."""
-        raise self.refuse(value)
+        raise self.refusal(value)
 
     def convert(self, packed: Any) -> Any:
         """Return a packed value of another type, such as JSON has it, as one of this type, or refuse it."""
-        raise self.refuse(packed)
+        raise self.refusal(packed)
 
 
 class _Int(_Scalar):
@@ -113,7 +113,7 @@ class _Int(_Scalar):
     def convert(self, packed: Any) -> Any:
         if type(packed) is float and packed.is_integer():
             return int(packed)
-        raise self.refuse(packed)
+        raise self.refusal(packed)
 
 
 _LEAST, _MOST = -(2**63), 2**64 - 1
@@ -143,7 +143,7 @@ class _Float(_Scalar):
                 return float(packed)
             except OverflowError as error:
                 raise LiteralError(f"{short_repr(packed)} is out of the range of a float.") from error
-        raise self.refuse(packed)
+        raise self.refusal(packed)
 
 
 class _Bool(_Scalar):
@@ -171,7 +171,7 @@ class _None(_Scalar):
         if value is None:
             literal.scalar.none_type.SetInParent()
         elif not fill_from_literal(literal, value):
-            raise self.refuse(value)
+            raise self.refusal(value)
 
     def read(self, literal: Literal, depth: int) -> Any:
         return None if literal.scalar.WhichOneof("value") == "none_type" else Kind.read(self, literal, depth)
@@ -195,7 +195,7 @@ class _Datetime(_Scalar):
             return value
         if isinstance(value, date):
             return datetime.combine(value, time.min, UTC)
-        raise self.refuse(value)
+        raise self.refusal(value)
 
     def pack(self, value: Any, scope: Scope) -> Any:
         return super().pack(value, scope).isoformat()
@@ -217,7 +217,7 @@ class _Date(_Datetime):
         return super().get(primitive).date()
 
     def accept(self, value: Any) -> Any:
-        raise self.refuse(value)
+        raise self.refusal(value)
 
     def convert(self, packed: Any) -> Any:
         return _parse(self, packed, date.fromisoformat)
@@ -249,7 +249,7 @@ class _Timedelta(_Scalar):
                 return timedelta(seconds=packed)
             except (ValueError, OverflowError) as error:
                 raise LiteralError(f"{short_repr(packed)} seconds are out of range: {error}.") from error
-        raise self.refuse(packed)
+        raise self.refusal(packed)
 
 
 class _Bytes(Kind):
@@ -276,7 +276,7 @@ class _Bytes(Kind):
 
     def pack(self, value: Any, scope: Scope) -> Any:
         if type(value) is not bytes:
-            raise self.refuse(value)
+            raise self.refusal(value)
         return value
 
     def unpack(self, packed: Any) -> Any:
@@ -313,7 +313,7 @@ class _Text(_Scalar):
 
 def _parse(kind: Kind, packed: Any, parse: Callable[[str], Any]) -> Any:
     if type(packed) is not str:
-        raise kind.refuse(packed)
+        raise kind.refusal(packed)
     try:
         return parse(packed)
     except (ValueError, InvalidOperation) as error:

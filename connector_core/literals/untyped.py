@@ -101,12 +101,12 @@ class UntypedDictKind(_AnyKind):
 
     def pack(self, value: Any, scope: Scope) -> Any:
         if not isinstance(value, dict):
-            raise self.refuse(value)
+            raise self.refusal(value)
         return super().pack(value, scope)
 
     def unpack(self, packed: Any) -> Any:
         if type(packed) is not dict:
-            raise self.refuse(packed)
+            raise self.refusal(packed)
         return packed
 
 
@@ -126,7 +126,7 @@ class AnyRecordKind(_AnyKind):
     def pack(self, value: Any, scope: Scope) -> Any:
         kind = self._kind_of(type(value))
         if kind.literal_type().simple != SimpleType.STRUCT:
-            raise self.refuse(value)
+            raise self.refusal(value)
         return kind.pack(value, scope)
 
 
@@ -152,10 +152,10 @@ class OnlyLiteralKind(Kind):
     def pack(self, value: Any, scope: Scope) -> Any:
         if isinstance(value, Literal | LiteralMap):
             raise LiteralError(f"a {type_name(type(value))} cannot be part of a record.")
-        raise self.refuse(value)
+        raise self.refusal(value)
 
     def unpack(self, packed: Any) -> Any:
-        raise self.refuse(packed)
+        raise self.refusal(packed)
 
 
 def read_untyped(literal: Literal, depth: int) -> Any:

@@ -75,7 +75,7 @@ async def message_of(resource: Resource, output_prefix: str = "") -> ResourceMes
 def short_response(resource: Resource) -> GetTaskResponse | None:
     """Return the answer to GetTask if the resource has only a phase and a short message, else None.
 
-    Most polls have such an answer, and successive polls have the same: the last ones are kept.
+    Most polls have such an answer, and successive polls have the same one, so the last answers are cached.
     """
     more = resource.outputs is not None or resource.custom_info is not None or resource.log_links or resource.error
     message = resource.message or ""
@@ -125,4 +125,4 @@ _WRONG_PLACES = (PermissionError, FileNotFoundError, FileExistsError, IsADirecto
 """Errors of a storage that the next attempt would meet again."""
 
 _LONGEST_SHORT = 200
-"""Characters of a message that is worth keeping."""
+"""The length in characters of the longest message that is cached."""

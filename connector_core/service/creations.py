@@ -145,7 +145,7 @@ class Creations:
         elif creation.state is _State.ABANDONED:
             self._orphans.add(creation.job_key, call, job.resource_meta, lambda: self._forget(creation))
 
-    async def _create(self, creation: _Creation, arguments: Mapping[str, Any], earlier: Sequence[str]) -> _Job:
+    async def _create(self, creation: _Creation, arguments: Mapping[str, Any], earlier: Sequence[str]) -> _CreatedJob:
         call = creation.call
         resource_meta = await self._find(call)
         if resource_meta is None:
@@ -157,7 +157,7 @@ class Creations:
             if earlier and implements(call.connector, "find"):
                 asyncio.get_running_loop().call_later(self._orphans.grace, self._look_again, call, earlier)
         try:
-            return _Job(resource_meta, _encode(resource_meta))
+            return _CreatedJob(resource_meta, _encode(resource_meta))
         except (Exception, SystemExit):  # No caller could ever ask for the job.
             await self._orphans.start_deleting(call, resource_meta)
             raise
@@ -268,7 +268,7 @@ _FOLLOWING = {
 }
 
 
-class _Job(NamedTuple):
+class _CreatedJob(NamedTuple):
     resource_meta: ResourceMeta
     encoded: bytes
 
@@ -279,10 +279,10 @@ class _Creation:
     state: _State = _State.AWAITED
     callers: int = 0
     ended: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
-    job: _Job | None = None
+    job: _CreatedJob | None = None
     error: BaseException | None = None
 
-    def result(self) -> _Job:
+    def result(self) -> _CreatedJob:
         if self.error is not None:
             raise self.error
         assert self.job is not None

@@ -90,13 +90,13 @@ class Metrics(Collector):
             # A disconnected caller is not a bug in the connector.
             cancelled = isinstance(outcome.error, CancelledError)
             status = grpc.StatusCode.CANCELLED if cancelled else status_of(outcome.error)
-            self.refused(call.task_category.name, call.operation, status)
+            self.request_failed(call.task_category.name, call.operation, status)
             return
         calls.succeeded += 1
         if isinstance(outcome.result, Resource):
             self._phases[call.connector, outcome.result.phase] += 1
 
-    def refused(self, task_type: str | None, operation: str, status: grpc.StatusCode) -> None:
+    def request_failed(self, task_type: str | None, operation: str, status: grpc.StatusCode) -> None:
         """Count a request as failed.
 
         Args:

@@ -33,7 +33,7 @@ class Polls:
 
     def __init__(self, *, limit: float) -> None:
         self._limit = limit
-        self._jobs: OrderedDict[JobKey, _Job] = OrderedDict()
+        self._jobs: OrderedDict[JobKey, _PolledJob] = OrderedDict()
 
     def record_success(self, key: JobKey, response: GetTaskResponse) -> None:
         """Remember the answer to a poll that succeeded."""
@@ -66,10 +66,10 @@ class Polls:
         """Forget a job that Flyte will not poll again."""
         self._jobs.pop(key, None)
 
-    def _job(self, key: JobKey) -> _Job:
+    def _job(self, key: JobKey) -> _PolledJob:
         job = self._jobs.get(key)
         if job is None:
-            job = self._jobs[key] = _Job()
+            job = self._jobs[key] = _PolledJob()
             if len(self._jobs) > _MOST:
                 self._jobs.popitem(last=False)
         else:
@@ -78,7 +78,7 @@ class Polls:
 
 
 @attrs.define(eq=False)
-class _Job:
+class _PolledJob:
     response: GetTaskResponse | None = None
     failing_since: float | None = None
 

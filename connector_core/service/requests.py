@@ -101,7 +101,7 @@ class ReceivedRequest:
             return False
         if isinstance(error, (Refused, ConnectorNotFound)):  # No call was made; the hooks count those that were.
             served = isinstance(error, Refused) and error.status is not StatusCode.INVALID_ARGUMENT
-            self._metrics.refused(self.task_type if served else None, self.operation, status_of(error))
+            self._metrics.request_failed(self.task_type if served else None, self.operation, status_of(error))
         answer_error(self._context, error, operation=self.operation, task_type=self.task_type, request_id=self._id)
         return True
 

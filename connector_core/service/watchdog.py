@@ -32,8 +32,8 @@ class Watchdog:
 
     Args:
         blocked_after: The seconds without a heartbeat after which the loop counts as blocked.
-        looks: The number of looks in this time. They are counted instead of the seconds, because on a busy machine the
-            watching thread is late, too.
+        looks: The number of checks in this time. They are counted instead of the seconds, because the watching thread
+            is late, too, on a busy machine.
         connector: The connector whose own line is shown if the loop is blocked outside of any call.
 
     Attributes:
@@ -166,5 +166,5 @@ def _package(module: str) -> str:
 
 
 _OTHER_PACKAGES = {"abc", "builtins", "connector_core"}
-_REMEDY = "No call is answered meanwhile: await what takes long, or make the method a plain def, which gets a thread."
+_REMEDY = "No call is answered meanwhile. Await slow operations, or use a plain def, which runs in a thread."
 _log = logging.getLogger(__name__)

@@ -267,7 +267,7 @@ def used() -> Metrics:
     call = Call(Echo(), "do")
     metrics.connector_core_before_call(call)
     metrics.connector_core_after_call(call, Outcome(0.1, Resource.succeeded()))
-    metrics.refused("echo", "do", StatusCode.NOT_FOUND)
+    metrics.request_failed("echo", "do", StatusCode.NOT_FOUND)
     metrics.input_bytes("echo", 1)
     metrics.orphan_deleted("echo")
     metrics.passing_failure("echo")
@@ -299,7 +299,7 @@ def test_every_page_of_the_metrics_port_is_in_the_reference() -> None:
 
 def error_code_of(status: StatusCode) -> str:
     metrics = Metrics()
-    metrics.refused("echo", "do", status)
+    metrics.request_failed("echo", "do", status)
     (failed,) = (metric for metric in metrics.registry.collect() if metric.name == "flyte_connector_requests_failure")
     return failed.samples[0].labels["error_code"]
 

@@ -183,7 +183,7 @@ class TestInputs:
         assert connectors(capsys, "run", "acme", "-i", "x=1", "--", "echo", "{{.inputs.y}}") == (
             2,
             "",
-            "connectors: -i x is not used: the command has no {{.inputs.x}} (nor {{.input}}).\n",
+            "connectors: -i x is not used: the command has neither {{.inputs.x}} nor {{.input}}.\n",
         )
 
     def test_a_missing_input_that_the_command_uses(self, site: Site, capsys: Capsys) -> None:

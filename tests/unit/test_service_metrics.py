@@ -119,11 +119,11 @@ class TestARequestThatIsRefused:
     def test_has_the_http_status_of_the_answer(
         self, metrics: Metrics, sample: Sample, status: grpc.StatusCode, code: str
     ) -> None:
-        metrics.refused("spark", "get", status)
+        metrics.request_failed("spark", "get", status)
         assert sample("requests_failure_total", task_type="spark", operation="get", error_code=code) == 1
 
     def test_for_a_task_type_without_a_connector_cannot_create_a_label(self, metrics: Metrics, sample: Sample) -> None:
-        metrics.refused(None, "create", grpc.StatusCode.NOT_FOUND)
+        metrics.request_failed(None, "create", grpc.StatusCode.NOT_FOUND)
         assert sample("requests_failure_total", task_type="unknown", operation="create", error_code="404") == 1
 
 

@@ -98,13 +98,13 @@ class TestAConnectorThatBlocks:
         watched(lambda _: call(get))
         assert f" by Acme.get, of the task type acme, at {place(fetch, 'acquire')}. " in lines.texts[0]
 
-    def test_is_told_the_remedy(self, lines: Lines) -> None:
+    def test_the_warning_names_the_remedy(self, lines: Lines) -> None:
         async def get(self: Any, resource_meta: Any) -> Resource:
             lines.came.acquire(timeout=20)
             return Resource.running()
 
         watched(lambda _: call(get))
-        assert lines.texts[0].endswith("await what takes long, or make the method a plain def, which gets a thread.")
+        assert lines.texts[0].endswith("Await slow operations, or use a plain def, which runs in a thread.")
 
 
 class TestOtherCode:

@@ -12,13 +12,13 @@ import psutil
 
 from connector_process.job import MARKER, Job, Record
 
-__all__ = ["KILL_SECONDS", "end_processes", "has_ended", "orphans", "session", "started"]
+__all__ = ["KILL_SECONDS", "end_processes", "has_ended", "orphans", "session_members", "start_time"]
 
 KILL_SECONDS = 3.0
 """The seconds that processes may take to be gone after SIGKILL."""
 
 
-def session(leader: int) -> list[int]:
+def session_members(leader: int) -> list[int]:
     """Return the ids of the processes that run in a session.
 
     Args:
@@ -33,8 +33,8 @@ def orphans(job: Job, record: Record) -> list[int]:
     Another session may have the same id by now. A session whose leader is the job's command is the job's. In any other
     session, only the processes that have the job's mark in their environment belong to the job.
     """
-    members = session(record.leader)
-    if record.leader in members and abs(started(record.leader) - record.leader_started) < _CLOCK_SECONDS:
+    members = session_members(record.leader)
+    if record.leader in members and abs(start_time(record.leader) - record.leader_started) < _CLOCK_SECONDS:
         return members
     return [pid for pid in members if _mark(pid) == str(job.path)]
 
@@ -74,8 +74,8 @@ def has_ended(pid: int) -> bool:
         return True
 
 
-def started(pid: int) -> float:
-    """Return when a process started, in seconds since the machine booted; -1 if there is no such process.
+def start_time(pid: int) -> float:
+    """Return the time when a process started, in seconds since the machine booted; -1 if there is no such process.
 
     Unlike the time of day, this does not change when the machine's clock is set.
     """

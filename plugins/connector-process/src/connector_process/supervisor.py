@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from connector_process.job import MARKER, Job, Order, Reason, Record, Result
-from connector_process.sessions import end_processes, has_ended, session, started
+from connector_process.sessions import end_processes, has_ended, session_members, start_time
 
 __all__ = ["main"]
 
@@ -66,7 +66,7 @@ def _start(job: Job, order: Order, claim: IO[str]) -> subprocess.Popen[bytes]:
             gives_stdout=order.gives_stdout,
             supervisor=supervisor,
             leader=leader,
-            leader_started=started(leader),
+            leader_started=start_time(leader),
         )
         job.publish(claim, record)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
@@ -92,9 +92,9 @@ def _wait(job: Job, order: Order, command: subprocess.Popen[bytes]) -> Result:
             reason = Reason.DELETED if job.is_deleted else Reason.INTERRUPTED
             break
     # End the processes that the command left running, as a container does.
-    gone = end_processes(lambda: session(command.pid), order.grace_seconds)
+    gone = end_processes(lambda: session_members(command.pid), order.grace_seconds)
     while reason is not Reason.EXITED and not gone:
-        gone = end_processes(lambda: session(command.pid), 0)
+        gone = end_processes(lambda: session_members(command.pid), 0)
     return Result(reason, command.wait())
 
 
