@@ -174,7 +174,7 @@ def test_a_call_that_takes_too_long_is_awaited_once(suites: pytest.Pytester) -> 
 def test_a_call_that_never_ends_does_not_hang_the_suite(
     suites: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, connector: type, checks: str
 ) -> None:
-    arrange(suites, connector)
+    arrange(suites, connector, "deadline = 0.5\npatience = 0.5\n")
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "tests"))
     result = suites.runpytest_subprocess("-q", "-k", checks, "-W", "ignore", timeout=90)
     assert result.parseoutcomes()["failed"] >= 1
