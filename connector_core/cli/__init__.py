@@ -68,8 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _import_for_good(name: str) -> ModuleType:
     """Import a module that stays until the process ends.
 
-    Python does not search the imported modules for garbage, neither now nor at the end of the process. The search would
-    take a fifth of the time of a short run.
+    Python never searches the imported modules for garbage, which would take a fifth of the time of a short run.
     """
     gc.disable()
     module = import_module(name)

@@ -396,7 +396,7 @@ def _unpack_field(field: _Field, packed: Any) -> Any:
 
 
 def _refuse_unknown(fields: Iterable[_Field], values: Mapping[str, Any], kind: Kind) -> None:
-    """Refuse an unknown field in writing, which would lose it. In reading, it may come from a newer release."""
+    """Refuse an unknown field when writing, because it would be lost. A read one may come from a newer release."""
     names = [field.name for field in fields]
     for name in values:
         if name not in names:

@@ -180,7 +180,7 @@ class AsyncConnectorService(Servicer):
         if response is not None:
             _log.warning("GetTask of %s failed and was answered with the job's last state: %s", task_type, error)
             return response
-        # Flyte considers the attempt as over and will not delete the job.
+        # After this answer, Flyte considers the attempt over and does not delete the job.
         await self._orphans.start_deleting(call, resource_meta)
         failed = Resource.retryable_failed(f"The backend has not answered for too long: {error}", code="UNAVAILABLE")
         return GetTaskResponse(resource=await message_of(failed))

@@ -137,7 +137,7 @@ class _Server(ThreadingMixIn, WSGIServer):
         super().__init__((host, port), _Handler)
 
     def server_bind(self) -> None:
-        """Bind without asking the DNS for the name of this machine, as the base class does."""
+        """Bind the socket. Unlike the base class, do not ask the DNS for the name of this machine."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = "localhost", self.server_address[1]
         self.setup_environ()
