@@ -67,3 +67,25 @@ def test_a_query_whose_values_need_arrow_imports_it(tmp_path: Path) -> None:
     _, modules = imported("run", "duckdb", "--sql", "SELECT DATE '2026-01-01' AS day", state=str(tmp_path))
     assert "pyarrow" in modules
     assert not modules & {"fsspec", "rich"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems need psutil")
+def test_a_supervisor_does_not_import_psutil(tmp_path: Path) -> None:
+    pytest.importorskip("connector_process")
+    code = """
+import os, sys
+from connector_process.supervisor import has_ended, session_members, start_time
+assert start_time(os.getpid()) > 0 and not has_ended(os.getpid())
+assert os.getpid() in session_members(os.getsid(0))
+print(*sys.modules)
+"""
+    printed = subprocess.run(
+        [sys.executable, "-c", code],
+        env=minimal_environment(),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    ).stdout
+    assert set(printed.split()) & {"asyncio", "connector_core", "google", "psutil", "uuid"} == set()

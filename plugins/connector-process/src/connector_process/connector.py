@@ -120,7 +120,7 @@ class ProcessConnector(AsyncConnectorBase):
         record = job.record
         if record is None or job.result is not None:
             return
-        from connector_process.sessions import KILL_SECONDS  # Imported late, because psutil is slow to import.
+        from connector_process.sessions import KILL_SECONDS
 
         job.mark_deleted()
         if job.is_supervised:

@@ -8,11 +8,10 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
-import psutil
-
 from connector_process.job import MARKER, Job, Record
+from connector_process.process_table import environment, has_ended, process_ids, start_time
 
-__all__ = ["KILL_SECONDS", "end_processes", "has_ended", "orphans", "session_members", "start_time"]
+__all__ = ["KILL_SECONDS", "end_processes", "orphans", "session_members"]
 
 KILL_SECONDS = 3.0
 """The seconds that processes may take to be gone after SIGKILL."""
@@ -24,7 +23,7 @@ def session_members(leader: int) -> list[int]:
     Args:
         leader: The session's id. No other session can have it while this one has members or its leader was not reaped.
     """
-    return [pid for pid in psutil.pids() if _session_id(pid) == leader and not has_ended(pid)]
+    return [pid for pid in process_ids() if _session_id(pid) == leader and not has_ended(pid)]
 
 
 def orphans(job: Job, record: Record) -> list[int]:
@@ -36,7 +35,7 @@ def orphans(job: Job, record: Record) -> list[int]:
     members = session_members(record.leader)
     if record.leader in members and abs(start_time(record.leader) - record.leader_started) < _CLOCK_SECONDS:
         return members
-    return [pid for pid in members if _mark(pid) == str(job.path)]
+    return [pid for pid in members if environment(pid).get(MARKER) == str(job.path)]
 
 
 def end_processes(members: Callable[[], list[int]], grace_seconds: float) -> bool:
@@ -66,26 +65,6 @@ def end_processes(members: Callable[[], list[int]], grace_seconds: float) -> boo
     return True
 
 
-def has_ended(pid: int) -> bool:
-    """Return True if the process does not exist, or is a zombie."""
-    try:
-        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return True
-
-
-def start_time(pid: int) -> float:
-    """Return the time when a process started, in seconds since the machine booted; -1 if there is no such process.
-
-    Unlike the time of day, this does not change when the machine's clock is set.
-    """
-    booted = psutil.boot_time()
-    try:
-        return float(psutil.Process(pid).create_time() - booted)
-    except psutil.NoSuchProcess:
-        return -1.0
-
-
 _POLL_SECONDS = 0.02
 _CLOCK_SECONDS = 2.0
 """The boot time is known in whole seconds, and a process id is not reused within seconds."""
@@ -96,14 +75,6 @@ def _session_id(pid: int) -> int | None:
         return os.getsid(pid)
     except OSError:
         return None
-
-
-def _mark(pid: int) -> str | None:
-    try:
-        environment: dict[str, str] = psutil.Process(pid).environ()
-    except (psutil.Error, OSError):
-        return None
-    return environment.get(MARKER)
 
 
 def _signal_groups(pids: Iterable[int], *signums: signal.Signals) -> None:

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from connector_process.job import MARKER, Job, Order, Reason, Record, Result
-from connector_process.sessions import end_processes, has_ended, session_members, start_time
+from connector_process.process_table import has_ended, start_time
+from connector_process.sessions import end_processes, session_members
 
 __all__ = ["main"]
 
