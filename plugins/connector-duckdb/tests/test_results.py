@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from connector_core import PermanentError, Phase, Task, literal_type, to_literal
 from connector_core.idl import LiteralType, SimpleType, StructuredDatasetType
-from connector_duckdb.stream import Batch
+from connector_duckdb import connector
 from support.venvs import unmeasured
 
 
@@ -130,6 +131,14 @@ def test_plain_rows_are_those_that_arrow_gives(do):
         assert str(found) == str(connection.sql(f"{PLAIN} LIMIT 500").to_arrow_table().to_pylist())
 
 
+def test_the_extremes_of_plain_types_are_exact(rows):
+    sql = """FROM (VALUES ((-128)::TINYINT, (-32768)::SMALLINT, (-2147483648)::INTEGER, (-9223372036854775808)::BIGINT,
+        255::UTINYINT, 65535::USMALLINT, 4294967295::UINTEGER, 'infinity'::FLOAT, (-1e-300)::DOUBLE, ''))
+        t(i1, i2, i4, i8, u1, u2, u4, f, d, s)"""
+    expected = [-128, -(2**15), -(2**31), -(2**63), 255, 2**16 - 1, 2**32 - 1, math.inf, -1e-300, ""]
+    assert [list(row.values()) for row in rows(sql)] == [expected]
+
+
 def test_rows_of_several_batches_are_inline(rows):
     sql = "SELECT i, 'é' || i AS s FROM range(9) r(i) UNION ALL SELECT NULL, NULL UNION ALL SELECT 7, 'x'"
     expected = [{"i": i, "s": f"é{i}"} for i in range(9)]
@@ -143,8 +152,8 @@ def test_plain_rows_when_duckdb_gives_text_another_format(do, setting):
 
 def test_a_large_result_is_not_converted_to_python_rows(do, monkeypatch):
     converted = []
-    to_rows = Batch.to_rows
-    monkeypatch.setattr(Batch, "to_rows", lambda batch: converted.append(len(batch)) or to_rows(batch))
+    to_rows = connector.to_rows
+    monkeypatch.setattr(connector, "to_rows", lambda batch: converted.append(len(batch)) or to_rows(batch))
     assert len(do("SELECT i FROM range(700) r(i)").outputs["rows"]) == 700
     assert converted == [700]
     assert pq.read_table(dataset_of(do("SELECT i FROM range(300000) r(i)")).uri).num_rows == 300_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from connector_core import (
     Directory,
@@ -20,18 +20,14 @@ from connector_core import (
     to_literal,
 )
 from connector_core.errors import NoCurrentCall
+from connector_duckdb.batches import Batch, nbytes, to_rows
 from connector_duckdb.query import Query
-from connector_duckdb.stream import Batch
 from connector_duckdb.task import Output, Settings
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from connector_core.idl import LiteralMap, TaskTemplate
 
 __all__ = ["DuckDBConnector"]
-
-AnyBatch: TypeAlias = "Batch | pa.RecordBatch"
 
 
 class DuckDBConnector(SyncConnectorBase):
@@ -71,14 +67,14 @@ class DuckDBConnector(SyncConnectorBase):
             for name, dataset in datasets.items():
                 query.load(name, dataset)
             bound = {name: _bound(values[name]) for name in values if name not in datasets}
-            batches: Iterator[AnyBatch] = query.run(sql, bound, arrow=output.is_dataset)
+            batches = query.run(sql, bound, arrow=output.is_dataset)
             rows, batches = _inline(batches, output, settings)
             if rows is not None:
                 return Resource.succeeded(outputs={output.name: rows}, message=_count(len(rows)))
             from connector_duckdb.dataset import write_dataset  # Imported late, because pyarrow is slow to import.
 
             uri = f"{output_prefix.rstrip('/')}/{output.name}.parquet"
-            dataset, written = write_dataset(uri, query.schema, map(_to_arrow, batches))
+            dataset, written = write_dataset(uri, query.schema, batches)
         return Resource.succeeded(outputs={output.name: dataset}, message=f"{_count(written)} written to {uri}")
 
 
@@ -90,22 +86,22 @@ MAX_DECLARED_BYTES = 2 * 1024 * 1024
 
 
 def _inline(
-    batches: Iterator[AnyBatch], output: Output, settings: Settings
-) -> tuple[list[dict[str, Any]] | None, Iterator[AnyBatch]]:
+    batches: Iterator[Batch], output: Output, settings: Settings
+) -> tuple[list[dict[str, Any]] | None, Iterator[Batch]]:
     """Return the rows, or None if they are too many, and all batches that are not in the rows."""
     if output.is_dataset:
         return None, batches
     max_rows = None if output.is_list else settings.inline_rows
     max_bytes = MAX_DECLARED_BYTES if output.is_list else MAX_INLINE_BYTES
-    taken: list[AnyBatch] = []
+    taken: list[Batch] = []
     for batch in batches:
         taken.append(batch)
         # Arrow takes at most eight times the bytes of a literal (a small int has eight bytes here and one there). A
         # result above that is too large, and need not be encoded.
-        if _exceeds(sum(map(len, taken)), max_rows) or sum(part.nbytes for part in taken) > 8 * max_bytes:
+        if _exceeds(sum(map(len, taken)), max_rows) or sum(map(nbytes, taken)) > 8 * max_bytes:
             break
     else:
-        rows = [row for part in taken for row in _to_rows(part)]
+        rows = [row for part in taken for row in to_rows(part)]
         if to_literal(rows).ByteSize() <= max_bytes:
             return rows, iter(())
     if output.is_list:
@@ -115,18 +111,6 @@ def _inline(
             code="RESULT_TOO_LARGE",
         )
     return None, chain(taken, batches)
-
-
-def _to_rows(batch: AnyBatch) -> list[dict[str, Any]]:
-    if isinstance(batch, Batch):
-        return batch.to_rows()
-    from connector_duckdb.rows import to_rows
-
-    return to_rows(batch)
-
-
-def _to_arrow(batch: AnyBatch) -> pa.RecordBatch:
-    return batch.to_arrow() if isinstance(batch, Batch) else batch
 
 
 def _exceeds(number: int, limit: int | None) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,13 +13,19 @@ from fsspec.core import url_to_fs
 from connector_core import PermanentError, RetryableError, StructuredDataset
 from connector_core.errors import CallError
 from connector_core.idl import LiteralType, SimpleType
+from connector_duckdb.batches import Batch
 from connector_duckdb.query import BATCH_ROWS
 from connector_duckdb.rows import iso_interval
+
+if TYPE_CHECKING:
+    import nanoarrow
 
 __all__ = ["write_dataset"]
 
 
-def write_dataset(uri: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> tuple[StructuredDataset, int]:
+def write_dataset(
+    uri: str, schema: nanoarrow.Schema | pa.Schema, batches: Iterable[Batch]
+) -> tuple[StructuredDataset, int]:
     """Write batches one by one to a Parquet file, on any filesystem that fsspec supports.
 
     Returns:
@@ -30,10 +36,10 @@ def write_dataset(uri: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
         RetryableError: if the filesystem did not answer.
         CallError: if the batches raise one.
     """
-    stored = pa.schema([_stored_field(field) for field in schema])
+    stored = pa.schema([_stored_field(field) for field in pa.schema(schema)])
     rows = 0
     with _written(uri) as file, pq.ParquetWriter(file, stored) as writer:
-        for batch in batches:
+        for batch in map(pa.record_batch, batches):  # Without a copy.
             columns = [_stored_column(column) for column in batch.columns]
             writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=stored), BATCH_ROWS)
             rows += len(batch)

@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import nanoarrow
 
 from connector_core import Directory, File, LiteralError, PermanentError, RetryableError, StructuredDataset
 from connector_core.errors import CallError
 from connector_core.idl import Literal
-from connector_duckdb.stream import Batch, Stream, are_plain
+from connector_duckdb.batches import Batch, are_plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +37,7 @@ class Query:
         seconds: The seconds after which the SQL is interrupted; None: never.
     """
 
-    _result: Stream | pa.RecordBatchReader
+    _result: nanoarrow.ArrayStream | pa.RecordBatchReader
 
     def __init__(self, database: str, read_only: bool, seconds: float | None) -> None:
         self._seconds = seconds
@@ -80,13 +81,13 @@ class Query:
             self._connection.execute(f"CREATE TEMP TABLE {_quoted(name)} AS SELECT * FROM {_LOADING}")
             self._connection.unregister(_LOADING)
 
-    def run(self, sql: str, values: Mapping[str, Any], *, arrow: bool) -> Iterator[Batch | pa.RecordBatch]:
+    def run(self, sql: str, values: Mapping[str, Any], *, arrow: bool) -> Iterator[Batch]:
         """Run all statements, and stream the result of the last one in batches.
 
         Args:
             sql: One statement or several.
             values: A value for each parameter that the statements name.
-            arrow: If True, the batches are Arrow's. Otherwise they are Batch objects if the types allow it.
+            arrow: If True, the batches are pyarrow's. Otherwise they are nanoarrow's if all types are plain.
 
         Raises:
             PermanentError: if the SQL failed, or the values do not match the parameters.
@@ -106,8 +107,8 @@ class Query:
             last = statements[-1]
             relation = _carriable(self._connection.sql(last, params=_named(last, values)))
             if not arrow and are_plain(map(str, relation.types)):
-                self._result = Stream(relation)
-                return self._batches()
+                self._result = nanoarrow.ArrayStream(relation)
+                return self._batches(RuntimeError)
         import pyarrow as pa
 
         with self._sql_errors(pa.ArrowException):
@@ -115,11 +116,11 @@ class Query:
         return self._batches(pa.ArrowException)
 
     @property
-    def schema(self) -> pa.Schema:
+    def schema(self) -> nanoarrow.Schema | pa.Schema:
         """The Arrow schema of the result; known once the SQL runs."""
         return self._result.schema
 
-    def _batches(self, *errors: type[Exception]) -> Iterator[Batch | pa.RecordBatch]:
+    def _batches(self, *errors: type[Exception]) -> Iterator[Batch]:
         with self._sql_errors(*errors):
             yield from self._result
 
@@ -136,8 +137,7 @@ class Query:
         kinds: tuple[type[Exception], ...] = (duckdb.Error, OSError, *more)
         try:
             yield
-        # While rows are streaming, Arrow raises errors as an OSError with DuckDB's message.
-        except kinds as error:
+        except kinds as error:  # While rows are streaming, pyarrow raises an OSError, and nanoarrow a RuntimeError.
             if self._expired:
                 raise RetryableError(
                     f"The SQL was interrupted: it did not end within {self._seconds:.3g} s.", code="DEADLINE"
@@ -242,7 +242,7 @@ _ALTERED_BY_ARROW = frozenset(
 
 
 def _call_error(error: Exception) -> CallError:
-    text = str(error)
+    text = str(getattr(error, "message", error))  # nanoarrow puts a C function's name before DuckDB's message.
     kind = RetryableError if _is_temporary(error, text) else PermanentError
     return kind(text[:_LONGEST_MESSAGE], code=_code(error, text))
 
