@@ -24,6 +24,7 @@ from connector_core import (
     ResourceMeta,
 )
 from support.connectors import DONE, RUNNING, Echo, JobMeta, Jobs, task_of
+from support.venvs import unmeasured
 
 
 @pytest.fixture(autouse=True)
@@ -247,6 +248,7 @@ def test_a_real_signal_deletes_the_job_of_a_real_process_once(
     )
     process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(program), str(tmp_path), where],
+        env=unmeasured(),
         stderr=subprocess.PIPE,
         text=True,
     )
