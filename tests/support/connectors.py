@@ -8,6 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from connector_core import AsyncConnectorBase, ConnectorRegistry, Resource, ResourceMeta, SyncConnectorBase, Task
+from connector_core.idl import (
+    Identifier,
+    NodeExecutionIdentifier,
+    TaskExecutionIdentifier,
+    TaskExecutionMetadata,
+    WorkflowExecutionIdentifier,
+)
 
 
 @dataclass
@@ -86,3 +93,17 @@ def task_of(connector: Any, **options: Any) -> Task:
     registry = ConnectorRegistry(discover=False)
     registry.register(connector)
     return Task(connector.task_category.name, registry=registry, **options)
+
+
+def execution_metadata(attempt: int = 0, **changes: Any) -> TaskExecutionMetadata:
+    """Return the metadata of an attempt of the execution n, with other fields changed."""
+    execution = {"project": "p", "domain": "d", "name": "n", **changes}
+    return TaskExecutionMetadata(
+        task_execution_id=TaskExecutionIdentifier(
+            task_id=Identifier(project="p", domain="d", name="task", version="1"),
+            node_execution_id=NodeExecutionIdentifier(
+                node_id="n0", execution_id=WorkflowExecutionIdentifier(**execution)
+            ),
+            retry_attempt=attempt,
+        )
+    )

@@ -8,33 +8,14 @@ from typing import Any
 
 from connector_core import Call, Resource
 from connector_core.call import execution_name, running_call
-from connector_core.idl import (
-    Identifier,
-    NodeExecutionIdentifier,
-    TaskExecutionIdentifier,
-    TaskExecutionMetadata,
-    WorkflowExecutionIdentifier,
-)
+from connector_core.idl import TaskExecutionMetadata
 from connector_core.invoke import invoke
-from support.connectors import JobMeta, Jobs
+from support.connectors import JobMeta, Jobs, execution_metadata
 
 
 class TestExecutionName:
-    @staticmethod
-    def metadata(attempt: int = 0, **changes: Any) -> TaskExecutionMetadata:
-        execution = {"project": "p", "domain": "d", "name": "n", **changes}
-        return TaskExecutionMetadata(
-            task_execution_id=TaskExecutionIdentifier(
-                task_id=Identifier(project="p", domain="d", name="task", version="1"),
-                node_execution_id=NodeExecutionIdentifier(
-                    node_id="n0", execution_id=WorkflowExecutionIdentifier(**execution)
-                ),
-                retry_attempt=attempt,
-            )
-        )
-
     def test_it_has_project_domain_execution_node_and_attempt(self) -> None:
-        assert execution_name(self.metadata(attempt=2)) == "p:d:n:n0:2"
+        assert execution_name(execution_metadata(attempt=2)) == "p:d:n:n0:2"
 
     def test_without_an_execution_it_is_none(self) -> None:
         assert execution_name(None) is None

@@ -75,7 +75,7 @@ def place(function: Callable[..., Any], text: str) -> str:
 
 
 class TestAConnectorThatBlocks:
-    def test_is_named_with_the_operation_and_the_line(self, lines: Lines) -> None:
+    def test_is_named_with_the_operation_the_line_and_the_remedy(self, lines: Lines) -> None:
         async def get(self: Any, resource_meta: Any) -> Resource:
             lines.came.acquire(timeout=20)
             return Resource.running()
@@ -85,6 +85,7 @@ class TestAConnectorThatBlocks:
         assert re.match(
             rf"The event loop has been blocked for \d\.\d s by {re.escape(what)}\. No call is answered", lines.texts[0]
         )
+        assert lines.texts[0].endswith("Await slow operations, or use a plain def, which runs in a thread.")
 
     def test_is_named_with_the_innermost_line_of_its_own_package(self, lines: Lines) -> None:
         def fetch() -> None:
@@ -97,14 +98,6 @@ class TestAConnectorThatBlocks:
 
         watched(lambda _: call(get))
         assert f" by Acme.get, of the task type acme, at {place(fetch, 'acquire')}. " in lines.texts[0]
-
-    def test_the_warning_names_the_remedy(self, lines: Lines) -> None:
-        async def get(self: Any, resource_meta: Any) -> Resource:
-            lines.came.acquire(timeout=20)
-            return Resource.running()
-
-        watched(lambda _: call(get))
-        assert lines.texts[0].endswith("Await slow operations, or use a plain def, which runs in a thread.")
 
 
 class TestOtherCode:
