@@ -11,15 +11,11 @@ from typing import Any, NamedTuple
 import grpc
 import pytest
 from flyteidl.admin import agent_pb2 as messages1
-from flyteidl.core import identifier_pb2 as identifiers1
 from flyteidl.core import tasks_pb2 as tasks1
 from flyteidl.service import agent_pb2_grpc as stubs1
 from flyteidl2.connector import connector_pb2 as messages2
 from flyteidl2.connector import service_pb2_grpc as stubs2
-from flyteidl2.core import identifier_pb2 as identifiers2
 from flyteidl2.core import security_pb2 as security2
-from flyteidl2.core import tasks_pb2 as tasks2
-from flyteidl2.task import common_pb2 as common2
 
 from connector_core import Phase, from_literal_map, to_literal_map
 from connector_core.idl import LiteralMap
@@ -51,31 +47,13 @@ class Flyte(ABC):
         self.channel = channel
 
     def create(
-        self,
-        task_type: str,
-        *,
-        version: int = 0,
-        inputs: Mapping[str, Any] | None = None,
-        prefix: str = "s3://bucket/run/0",
-        attempt: int | None = None,
-        execution: str = "run",
-        timeout: float | None = TIMEOUT,
-        **connection: Mapping[str, str],
+        self, task_type: str, *, prefix: str = "s3://bucket/run/0", timeout: float | None = TIMEOUT, **options: Any
     ) -> bytes:
         """Start a job, and return its metadata."""
-        request = self.create_request(
-            task_type,
-            version=version,
-            inputs=inputs,
-            prefix=prefix,
-            attempt=attempt,
-            execution=execution,
-            **connection,
-        )
+        request = self.create_request(task_type, prefix=prefix, **options)
         encoded: bytes = self.jobs.CreateTask(request, timeout=timeout).resource_meta
         return encoded
 
-    @abstractmethod
     def create_request(
         self,
         task_type: str,
@@ -88,6 +66,20 @@ class Flyte(ABC):
         **connection: Mapping[str, str],
     ) -> Any:
         """Return the request that `create` sends."""
+        metadata = None
+        if attempt is not None:
+            node = {"node_id": "n0", "execution_id": {"project": "p", "domain": "d", "name": execution}}
+            metadata = {"task_execution_id": {"node_execution_id": node, "retry_attempt": attempt}}
+        request = self.messages.CreateTaskRequest(
+            template={"type": task_type, "task_type_version": version},
+            output_prefix=prefix,
+            task_execution_metadata=metadata,
+            **self.connection(**connection),
+        )
+        if inputs is not None:
+            request.inputs.SetInParent()
+            request.inputs.MergeFromString(to_literal_map(inputs).SerializeToString())
+        return request
 
     def get(
         self,
@@ -162,33 +154,6 @@ class Flyte1(Flyte):
     def jobs(self) -> Any:
         return stubs1.AsyncAgentServiceStub(self.channel)
 
-    def create_request(
-        self,
-        task_type: str,
-        *,
-        version: int = 0,
-        inputs: Mapping[str, Any] | None = None,
-        prefix: str = "",
-        attempt: int | None = None,
-        execution: str = "run",
-        **connection: Mapping[str, str],
-    ) -> Any:
-        assert not connection
-        metadata = None
-        if attempt is not None:
-            node = identifiers1.NodeExecutionIdentifier(
-                node_id="n0", execution_id={"project": "p", "domain": "d", "name": execution}
-            )
-            metadata = messages1.TaskExecutionMetadata(
-                task_execution_id=identifiers1.TaskExecutionIdentifier(node_execution_id=node, retry_attempt=attempt)
-            )
-        return messages1.CreateTaskRequest(
-            template=tasks1.TaskTemplate(type=task_type, task_type_version=version),
-            inputs=None if inputs is None else to_literal_map(inputs),
-            output_prefix=prefix,
-            task_execution_metadata=metadata,
-        )
-
     def list(self) -> list[Any]:
         stub = stubs1.AgentMetadataServiceStub(self.channel)
         return [*stub.ListAgents(messages1.ListAgentsRequest(), timeout=TIMEOUT).agents]
@@ -222,34 +187,6 @@ class Flyte2(Flyte):
     @property
     def jobs(self) -> Any:
         return stubs2.AsyncConnectorServiceStub(self.channel)
-
-    def create_request(
-        self,
-        task_type: str,
-        *,
-        version: int = 0,
-        inputs: Mapping[str, Any] | None = None,
-        prefix: str = "",
-        attempt: int | None = None,
-        execution: str = "run",
-        **connection: Mapping[str, str],
-    ) -> Any:
-        metadata = None
-        if attempt is not None:
-            node = identifiers2.NodeExecutionIdentifier(
-                node_id="n0", execution_id={"project": "p", "domain": "d", "name": execution}
-            )
-            metadata = messages2.TaskExecutionMetadata(
-                task_execution_id=identifiers2.TaskExecutionIdentifier(node_execution_id=node, retry_attempt=attempt)
-            )
-        sent = None if inputs is None else common2.Inputs.FromString(to_literal_map(inputs).SerializeToString())
-        return messages2.CreateTaskRequest(
-            template=tasks2.TaskTemplate(type=task_type, task_type_version=version),
-            inputs=sent,
-            output_prefix=prefix,
-            task_execution_metadata=metadata,
-            **self.connection(**connection),
-        )
 
     def connection(self, **connection: Mapping[str, str]) -> dict[str, Any]:
         fields: dict[str, Any] = {**connection}
