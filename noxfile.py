@@ -99,7 +99,7 @@ def plugins(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Run every example in the documentation, and build the site."""
     install(session, "docs", "tests")
-    session.run("pytest", "tests/docs", *session.posargs)
+    session.run("pytest", "tests/docs", "tests/site", *session.posargs)
 
 
 @nox.session

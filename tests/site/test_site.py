@@ -1,6 +1,6 @@
 """Sphinx builds the documentation site from the pages and the docstrings, without a warning.
 
-Here each diagram becomes an empty picture, because drawing them takes half of the time. `nox -s site` draws them.
+Each diagram becomes an empty picture, because drawing them takes half of the time. `nox -s site` draws them.
 """
 
 from __future__ import annotations
