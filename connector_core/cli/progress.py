@@ -33,7 +33,7 @@ class Progress:
         self.resource: Resource | None = None
         self.links: dict[str, str] = {}
         self._quiet = quiet
-        self.is_live = sys.stdout.isatty() and not quiet
+        self.is_live: bool = sys.stdout.isatty() and not quiet
         self._started = time.monotonic()
         self._printed: tuple[Any, ...] = ()
 

@@ -200,7 +200,7 @@ class Flyte2ConnectorService(AsyncConnectorService):
         self._polls = flyte1._polls
         self._uploads = flyte1._uploads
         self._orphans = flyte1._orphans
-        self.creations = flyte1.creations
+        self.creations: Creations = flyte1.creations
 
     async def CreateTask(self, request: CreateTaskRequest, context: grpc.ServicerContext) -> CreateTaskResponse:
         """Start a job, or call ``do`` of a sync connector."""

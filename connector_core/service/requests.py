@@ -82,8 +82,9 @@ class ReceivedRequest:
         registry: ConnectorRegistry,
         metrics: Metrics,
     ) -> None:
-        self.operation = operation
-        self.task_type, self._version = category
+        self.operation: str = operation
+        self.task_type: str = category[0]
+        self._version = category[1]
         self._context = context
         self._registry = registry
         self._metrics = metrics
