@@ -71,9 +71,11 @@ def _import_for_good(name: str) -> ModuleType:
     Python never searches the imported modules for garbage, which would take a fifth of the time of a short run.
     """
     gc.disable()
-    module = import_module(name)
-    gc.freeze()
-    gc.enable()
+    try:
+        module = import_module(name)
+        gc.freeze()
+    finally:
+        gc.enable()
     return module
 
 
