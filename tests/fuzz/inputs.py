@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 T = TypeVar("T")
 
-INPUTS = int(os.environ.get("FUZZ_INPUTS", "2000"))
+INPUTS = int(os.environ.get("FUZZ_INPUTS", "5000"))
 SEED = os.environ.get("FUZZ_SEED", "0")
 
 BATCH = 16
